@@ -1,0 +1,7 @@
+// The one way our code includes libtorch: the C++ API's modules, optimiser-free. It is precompiled for the
+// targets of nn and train; nothing outside them includes it.
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/container/any.h>
+#include <torch/types.h>

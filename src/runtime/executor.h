@@ -1,0 +1,40 @@
+// Runs a model's graph on the CPU.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/span.h"
+#include "base/status.h"
+#include "decode/ime_decoder.h"
+#include "kernels/kernels.h"
+#include "runtime/model.h"
+
+namespace litenat::runtime {
+
+/// One thread at a time; keeps its buffers between runs and allocates only when a run has more rows than any before.
+class Executor : public decode::TaggerEngine {
+ public:
+  /// `kernels` null: kernels::kernels(). `num_threads` >= 1.
+  static Result<std::unique_ptr<Executor>> create(std::shared_ptr<const Model> model, int num_threads = 1,
+                                                  const kernels::Kernels* kernels = nullptr);
+  ~Executor() override;
+
+  Result<Output> run(Span<const int32_t> ids, Span<const int32_t> lengths) override;
+  float transition(int32_t previous, int32_t next) const override;
+  bool has_transitions() const override;
+
+  /// Called after every node of a run with its value (f32 [rows, columns], contiguous). For parity tests, calibration
+  /// and error reports; slows the run. An empty function removes it.
+  using Observer = std::function<void(const graph::Node&, Span<const float> value, int64_t rows)>;
+  void set_observer(Observer observer);
+
+ private:
+  class Impl;
+  explicit Executor(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace litenat::runtime

@@ -1,0 +1,69 @@
+// A deployable model in memory: the container, its graph, and the weights ready for the executor.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "decode/ime_decoder.h"
+#include "format/container.h"
+#include "graph/graph.h"
+
+namespace litenat::runtime {
+
+/// Names in a deployable container (docs/formats.md has the whole list).
+constexpr const char* kMetaVersion = "litenat.version";    // "1"
+constexpr const char* kMetaSpec = "litenat.spec";          // ModelSpec as JSON
+constexpr const char* kMetaQuantization = "litenat.quantization";  // QuantizationSpec as JSON; absent = fp32
+constexpr const char* kMetaDecode = "litenat.decode";      // ImeOptions as JSON
+constexpr const char* kMetaTraining = "litenat.training";  // where it was trained: free JSON
+constexpr const char* kTargetDictionary = "text.target_dictionary";  // U8: dict.txt
+constexpr const char* kSourceDictionary = "text.source_dictionary";  // U8: dict.txt; absent for units and keys
+constexpr const char* kLexicon = "text.lexicon";           // U8 blob of text/lexicon.h
+constexpr const char* kWordModel = "text.word_ngram";      // U8 blob of text/ngram_model.h
+constexpr const char* kUnitModel = "text.unit_ngram";
+
+// An int8 weight "x" [n, k] is stored as
+//   x            I8  [packed_size]           order k4n16 (a kLinear) or row-major [n, k] (a kEmbedding)
+//   x.scale      F32 [n]
+//   x.column_sum I32 [n]                     (kLinear only)
+//   x.input      F32 [2] = {scale, zero}     (kLinear with static activations; absent = dynamic per row)
+
+/// Immutable; shared by sessions. Everything points into the container; only fp32 kLinear weights are re-packed at load.
+class Model {
+ public:
+  static Result<std::shared_ptr<const Model>> open(const std::string& path);
+  static Result<std::shared_ptr<const Model>> from_container(std::shared_ptr<const format::Container> container);
+
+  const format::Container& container() const { return *container_; }
+  const graph::ModelSpec& spec() const { return spec_; }
+  const graph::Graph& graph() const { return graph_; }
+  bool is_quantized() const { return is_quantized_; }
+  /// Present for input-method models (those with a lexicon), else null.
+  const decode::ImeResources* ime() const { return ime_.get(); }
+  const decode::ImeOptions& ime_options() const { return ime_options_; }
+  /// ln-scale transition of the CRF head between two target ids; 0 without one.
+  float transition(int32_t previous, int32_t next) const;
+  bool has_transitions() const { return has_transitions_; }
+
+  struct LinearWeights;     // per kLinear node: packed fp32 or int8
+  struct EmbeddingWeights;  // per kEmbedding / kPositions node
+  struct Weights;
+  const Weights& weights() const { return *weights_; }
+  ~Model();
+
+ private:
+  Model();
+  std::shared_ptr<const format::Container> container_;
+  graph::ModelSpec spec_;
+  graph::Graph graph_;
+  bool is_quantized_ = false;
+  bool has_transitions_ = false;
+  std::unique_ptr<Weights> weights_;
+  std::unique_ptr<decode::ImeResources> ime_;
+  std::unique_ptr<text::NgramModel> word_model_;
+  std::unique_ptr<text::NgramModel> unit_model_;
+  decode::ImeOptions ime_options_;
+};
+
+}  // namespace litenat::runtime
