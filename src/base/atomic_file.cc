@@ -1,8 +1,8 @@
 #include "base/atomic_file.h"
 
+#include <unistd.h>
 #include <cerrno>
 #include <cstring>
-#include <unistd.h>
 
 namespace litenat {
 

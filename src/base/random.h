@@ -16,9 +16,7 @@ class SplitMix64 {
   /// Uniform in [0, 1), 53 bits.
   double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
   /// Uniform in [0, n); n > 0. The bias is below n / 2^64.
-  uint64_t below(uint64_t n) {
-    return static_cast<uint64_t>((static_cast<__uint128_t>(next()) * n) >> 64);
-  }
+  uint64_t below(uint64_t n) { return static_cast<uint64_t>((static_cast<__uint128_t>(next()) * n) >> 64); }
 
  private:
   static uint64_t mix(uint64_t z) {

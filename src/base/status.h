@@ -51,8 +51,8 @@ inline Status internal_error(std::string m) { return {StatusCode::kInternal, std
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}              // NOLINT: implicit on purpose
-  Result(Status status) : status_(std::move(status)) {       // NOLINT: implicit on purpose
+  Result(T value) : value_(std::move(value)) {}         // NOLINT: implicit on purpose
+  Result(Status status) : status_(std::move(status)) {  // NOLINT: implicit on purpose
     if (status_.ok()) status_ = internal_error("a Result was made of an ok Status");
   }
 
@@ -75,10 +75,10 @@ class [[nodiscard]] Result {
 #define LITENAT_CONCAT(a, b) LITENAT_CONCAT_INNER(a, b)
 
 /// Returns the Status of `expression` from the enclosing function unless it is ok.
-#define LITENAT_RETURN_IF_ERROR(expression)                  \
-  do {                                                       \
-    ::litenat::Status litenat_status_ = (expression);        \
-    if (!litenat_status_.ok()) return litenat_status_;       \
+#define LITENAT_RETURN_IF_ERROR(expression)            \
+  do {                                                 \
+    ::litenat::Status litenat_status_ = (expression);  \
+    if (!litenat_status_.ok()) return litenat_status_; \
   } while (false)
 
 /// Assigns the value of a Result to `lhs` (may declare it), or returns its Status.
