@@ -25,7 +25,7 @@ class UsageError : public Error {
 /// The user asked to stop (SIGINT or SIGTERM); exit status 128 + signal.
 class Interrupted : public Error {
  public:
-  explicit Interrupted(int signal) : Error("interrupted"), signal(signal) {}
+  explicit Interrupted(int number) : Error("interrupted"), signal(number) {}
   const int signal;
 };
 

@@ -1,0 +1,10 @@
+// The one list of verbs. Keep the order of verbs.h; a verb is listed once its file is there.
+#include "cli/verbs.h"
+
+#include "cli/program.h"
+
+namespace litenat::cli {
+
+void add_verbs(Program& program) { (void)program; }
+
+}  // namespace litenat::cli
