@@ -21,7 +21,8 @@ class Json {
   Json() = default;
   explicit Json(bool value) : type_(Type::kBool), bool_(value) {}
   explicit Json(double value) : type_(Type::kNumber), number_(value) {}
-  explicit Json(int64_t value) : type_(Type::kNumber), number_(static_cast<double>(value)), integer_(value), is_integer_(true) {}
+  explicit Json(int64_t value)
+      : type_(Type::kNumber), number_(static_cast<double>(value)), integer_(value), is_integer_(true) {}
   explicit Json(int value) : Json(static_cast<int64_t>(value)) {}
   explicit Json(std::string value) : type_(Type::kString), string_(std::move(value)) {}
   explicit Json(const char* value) : Json(std::string(value)) {}
