@@ -1,0 +1,222 @@
+#include "text/lexicon.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "text/lexicon_format.h"
+
+namespace litenat::text {
+
+struct Lexicon::Tables {
+  std::vector<WordId> character_words;      // by target id
+  std::vector<uint32_t> candidate_offsets;  // num_units + 1
+  std::vector<int32_t> candidates;
+};
+
+// Takes a blob apart and checks it, section by section.
+struct Lexicon::Loader {
+  Lexicon lexicon;
+  LexiconHeader header{};
+  std::string name;
+  const uint8_t* cursor = nullptr;
+  uint64_t left = 0;
+  Status status;
+
+  Status fail(const std::string& what) const { return corrupt("lexicon " + name + ": " + what); }
+
+  template <typename T>
+  Span<const T> section(uint64_t count, const char* what) {
+    const uint64_t size = padded_size(count * sizeof(T));
+    if (!status.ok()) return {};
+    if (size > left) {
+      status = fail(std::string(what) + " needs " + std::to_string(size) + " bytes, " + std::to_string(left) + " left");
+      return {};
+    }
+    const auto* data = reinterpret_cast<const T*>(cursor);
+    cursor += size;
+    left -= size;
+    return {data, static_cast<size_t>(count)};
+  }
+
+  CompactOffsets offsets(uint64_t count, const char* what) {
+    const auto bases = section<uint32_t>(CompactOffsets::num_bases(count), what);
+    const auto differences = section<uint16_t>(count, what);
+    return {bases, differences};
+  }
+
+  Status read_header(Span<const uint8_t> blob) {
+    if (reinterpret_cast<uintptr_t>(blob.data()) % alignof(uint32_t) != 0) return fail("the blob is not aligned");
+    if (blob.size() < kLexiconAlignment) return fail("only " + std::to_string(blob.size()) + " bytes");
+    std::memcpy(&header, blob.data(), sizeof(header));
+    if (std::memcmp(header.magic, kLexiconMagic, sizeof(header.magic)) != 0) return fail("no lexicon (wrong magic)");
+    if (header.version != kLexiconVersion) {
+      return unsupported("lexicon " + name + ": version " + std::to_string(header.version) + ", this build reads " +
+                         std::to_string(kLexiconVersion));
+    }
+    if (header.num_syllables != static_cast<uint32_t>(text::num_syllables())) {
+      return fail("made for " + std::to_string(header.num_syllables) + " syllables, expected " +
+                  std::to_string(text::num_syllables()));
+    }
+    if (header.num_targets > kMaxTargets || header.num_words > kMaxWords || header.num_nodes == 0) {
+      return fail("counts out of range");
+    }
+    cursor = blob.data() + kLexiconAlignment;
+    left = blob.size() - kLexiconAlignment;
+    return {};
+  }
+
+  Status read_sections() {
+    lexicon.num_words_ = header.num_words;
+    lexicon.num_targets_ = static_cast<int32_t>(header.num_targets);
+    lexicon.word_offsets_ = offsets(uint64_t{header.num_words} + 1, "word offsets");
+    lexicon.characters_ = section<uint16_t>(header.num_characters, "characters");
+    lexicon.child_offsets_ = offsets(uint64_t{header.num_nodes} + 1, "child offsets");
+    lexicon.syllables_ = section<SyllableId>(header.num_nodes - 1, "syllables");
+    lexicon.ending_offsets_ = offsets(uint64_t{header.num_nodes} + 1, "ending offsets");
+    lexicon.ending_words_ = section<uint8_t>(uint64_t{3} * header.num_endings, "ending words");
+    lexicon.ending_weights_ = section<uint8_t>(header.num_endings, "ending weights");
+    if (status.ok() && left != 0) return fail(std::to_string(left) + " bytes too many");
+    return status;
+  }
+
+  // Offsets from 0 to `end`, never falling.
+  Status check_offsets(const CompactOffsets& offsets, uint64_t end, const char* what) const {
+    uint32_t previous = 0;
+    bool good = offsets[0] == 0;
+    for (size_t i = 0; i < offsets.size(); ++i) {
+      const uint32_t offset = offsets[i];
+      good &= offset >= previous;
+      previous = offset;
+    }
+    return good && previous == end ? Status() : fail(std::string(what) + " are not ascending to their section's end");
+  }
+
+  Status check_words() {
+    LITENAT_RETURN_IF_ERROR(check_offsets(lexicon.word_offsets_, header.num_characters, "word offsets"));
+    for (const uint16_t character : lexicon.characters_) {
+      if (character < kNumSpecials || character >= header.num_targets) return fail("a character is no target id");
+    }
+    for (WordId word = 0; word < header.num_words; ++word) {
+      const uint32_t length = lexicon.word_offsets_[word + 1] - lexicon.word_offsets_[word];
+      if (length == 0 || length > kMaxWordLength) return fail("word " + std::to_string(word) + " has a bad length");
+      lexicon.max_word_length_ = std::max(lexicon.max_word_length_, static_cast<int>(length));
+    }
+    return {};
+  }
+
+  Status check_node(uint32_t node, uint32_t depth) const {
+    const Children children = lexicon.children(node);
+    for (size_t i = 0; i < children.syllables.size(); ++i) {
+      if (children.syllables[i] >= header.num_syllables) return fail("a trie edge has no syllable");
+      if (i > 0 && children.syllables[i] <= children.syllables[i - 1]) return fail("trie edges are not ascending");
+    }
+    const Endings endings = lexicon.endings(node);
+    for (size_t i = 0; i < endings.size(); ++i) {
+      const WordId word = endings[i].word;
+      if (word >= header.num_words) return fail("a trie node ends word " + std::to_string(word) + ", which is none");
+      if (lexicon.word_offsets_[word + 1] - lexicon.word_offsets_[word] != depth) {
+        return fail("word " + std::to_string(word) + " ends at a depth that is not its length");
+      }
+    }
+    return {};
+  }
+
+  // Breadth-first order: the nodes of a level are a range, whose edges lead to the next level's range.
+  Status check_trie() const {
+    LITENAT_RETURN_IF_ERROR(check_offsets(lexicon.child_offsets_, header.num_nodes - 1, "child offsets"));
+    LITENAT_RETURN_IF_ERROR(check_offsets(lexicon.ending_offsets_, header.num_endings, "ending offsets"));
+    uint32_t begin = 0;
+    uint32_t end = 1;
+    for (uint32_t depth = 0; begin < end; ++depth) {
+      for (uint32_t node = begin; node < end; ++node) LITENAT_RETURN_IF_ERROR(check_node(node, depth));
+      begin = end;
+      end = lexicon.child_offsets_[begin] + 1;
+      if (begin == header.num_nodes) return {};
+    }
+    return fail("trie nodes that no edge reaches");
+  }
+
+  Status index_characters(Tables* tables) const {
+    tables->character_words.assign(header.num_targets, kNoWord);
+    for (WordId word = 0; word < header.num_words; ++word) {
+      const auto characters = lexicon.word_characters(word);
+      if (characters.size() != 1) continue;
+      WordId& slot = tables->character_words[characters[0]];
+      if (slot != kNoWord) return fail("two words of the one character " + std::to_string(characters[0]));
+      slot = word;
+    }
+    return {};
+  }
+
+  // Candidate sets through a bit set: merging them unit by unit without sorting keeps loading short.
+  void index_candidates(Tables* tables) const {
+    std::vector<uint64_t> bits((header.num_targets + 63) / 64);
+    const Children root = lexicon.children(0);
+    tables->candidate_offsets.push_back(0);
+    for (int i = 0; i < num_units(); ++i) {
+      for (const SyllableId syllable : unit_syllables(kFirstUnit + i)) {
+        const auto* found = std::lower_bound(root.syllables.begin(), root.syllables.end(), syllable);
+        if (found == root.syllables.end() || *found != syllable) continue;
+        const auto endings = lexicon.endings(root.first_node + static_cast<uint32_t>(found - root.syllables.begin()));
+        for (size_t e = 0; e < endings.size(); ++e) {
+          const uint16_t target = lexicon.word_characters(endings[e].word)[0];
+          bits[target / 64] |= uint64_t{1} << (target % 64);
+        }
+      }
+      drain(&bits, &tables->candidates);
+      tables->candidate_offsets.push_back(static_cast<uint32_t>(tables->candidates.size()));
+    }
+  }
+
+  // Appends the members of the set, ascending, and empties it.
+  static void drain(std::vector<uint64_t>* bits, std::vector<int32_t>* out) {
+    for (size_t i = 0; i < bits->size(); ++i) {
+      for (uint64_t word = (*bits)[i]; word != 0; word &= word - 1) {
+        out->push_back(static_cast<int32_t>(64 * i) + __builtin_ctzll(word));
+      }
+      (*bits)[i] = 0;
+    }
+  }
+};
+
+Result<Lexicon> Lexicon::parse(Span<const uint8_t> blob, const std::string& name) {
+  Loader loader;
+  loader.name = name;
+  LITENAT_RETURN_IF_ERROR(loader.read_header(blob));
+  LITENAT_RETURN_IF_ERROR(loader.read_sections());
+  LITENAT_RETURN_IF_ERROR(loader.check_words());
+  LITENAT_RETURN_IF_ERROR(loader.check_trie());
+  auto tables = std::make_shared<Tables>();
+  LITENAT_RETURN_IF_ERROR(loader.index_characters(tables.get()));
+  loader.index_candidates(tables.get());
+  loader.lexicon.tables_ = std::move(tables);
+  return std::move(loader.lexicon);
+}
+
+Span<const uint16_t> Lexicon::word_characters(WordId word) const {
+  const uint32_t begin = word_offsets_[word];
+  return characters_.subspan(begin, word_offsets_[word + 1] - begin);
+}
+
+WordId Lexicon::character_word(int32_t target) const {
+  return target >= 0 && target < num_targets_ ? tables_->character_words[static_cast<size_t>(target)] : kNoWord;
+}
+
+Span<const int32_t> Lexicon::candidates(UnitId unit) const {
+  const auto index = static_cast<size_t>(unit - kFirstUnit);
+  if (unit < kFirstUnit || index + 1 >= tables_->candidate_offsets.size()) return {};
+  const uint32_t begin = tables_->candidate_offsets[index];
+  return Span<const int32_t>(tables_->candidates).subspan(begin, tables_->candidate_offsets[index + 1] - begin);
+}
+
+Lexicon::Children Lexicon::children(uint32_t node) const {
+  const uint32_t begin = child_offsets_[node];
+  return {syllables_.subspan(begin, child_offsets_[node + 1] - begin), begin + 1};
+}
+
+Lexicon::Endings Lexicon::endings(uint32_t node) const {
+  const uint32_t begin = ending_offsets_[node];
+  return {ending_words_.data() + size_t{3} * begin, ending_weights_.data() + begin, ending_offsets_[node + 1] - begin};
+}
+
+}  // namespace litenat::text
