@@ -6,27 +6,11 @@
 #include <string>
 
 #include "graph/model_spec.h"
+#include "nn/dropout_spec.h"
+#include "nn/encoder.h"
 #include "nn/torch.h"
 
 namespace litenat::nn {
-
-/// Dropout rates; they are training settings, not part of the model's description.
-struct DropoutSpec {
-  double dropout = 0.1;      // after embeddings and sub-layers
-  double attention = 0.0;    // on attention probabilities
-  double activation = 0.0;   // inside the feed-forward sub-layer
-  double weight = 0.0;       // on convolution taps (DropConnect)
-  double input = 0.0;        // on the input of convolution blocks
-
-  template <class V>
-  void visit(V& v) {
-    v("dropout", dropout, "after embeddings and sub-layers", between(0, 0.99));
-    v("attention", attention, "on attention probabilities", between(0, 0.99));
-    v("activation", activation, "inside feed-forward sub-layers", between(0, 0.99));
-    v("weight", weight, "on convolution taps", between(0, 0.99));
-    v("input", input, "on the input of convolution blocks", between(0, 0.99));
-  }
-};
 
 /// A tagger: one output a row.
 class Tagger : public torch::nn::Module {
@@ -44,6 +28,8 @@ class Tagger : public torch::nn::Module {
   /// Only for rows that matter: encoder states [B, T, D], then logits of selected rows [N, V].
   torch::Tensor encode(const torch::Tensor& ids, const torch::Tensor& mask);
   torch::Tensor emissions(const torch::Tensor& states);
+  torch::Tensor boundary(const torch::Tensor& states);  // [..., D] -> [...]; undefined without HeadSpec::boundary
+  torch::Tensor syllable(const torch::Tensor& states);  // [..., D] -> [..., S]; undefined without HeadSpec::syllable
 
   /// Factors of the CRF's transition matrix, each [V, rank]; undefined without a CRF head.
   torch::Tensor crf_from() const;  // E1
@@ -52,7 +38,13 @@ class Tagger : public torch::nn::Module {
   const graph::ModelSpec& spec() const { return spec_; }
 
  private:
-  graph::ModelSpec spec_;
+  void add_head();
+
+  graph::ModelSpec spec_;  // resolved
+  std::shared_ptr<Encoder> encoder_;
+  std::shared_ptr<Linear> project_;  // factorised output
+  std::shared_ptr<Linear> output_, boundary_, syllable_;
+  std::shared_ptr<Embedding> crf_from_, crf_to_;
 };
 
 }  // namespace litenat::nn

@@ -2,6 +2,9 @@
 // targets of nn and train; nothing outside them includes it.
 #pragma once
 
+#include <ATen/autocast_mode.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/container/any.h>
 #include <torch/types.h>
