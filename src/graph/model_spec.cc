@@ -1,0 +1,134 @@
+#include "graph/model_spec.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/json_fields.h"
+
+namespace litenat::graph {
+namespace {
+
+constexpr size_t kMaxBlocks = 256;
+constexpr int kMaxKernel = 255;
+
+Status expand_blocks(StackSpec* stack) {
+  if (stack->repeat > 0) {
+    if (stack->blocks.size() != 1)
+      return invalid_argument("encoder.repeat: expected one entry in encoder.blocks to repeat, found " +
+                              std::to_string(stack->blocks.size()));
+    const BlockSpec block = stack->blocks[0];
+    stack->blocks.assign(static_cast<size_t>(stack->repeat), block);
+    stack->repeat = 0;
+  }
+  if (stack->blocks.size() > kMaxBlocks)
+    return invalid_argument("encoder.blocks: expected at most " + std::to_string(kMaxBlocks) + " blocks, found " +
+                            std::to_string(stack->blocks.size()));
+  return {};
+}
+
+Status apply_kernels(StackSpec* stack) {
+  if (stack->kernels.empty()) return {};
+  if (stack->kernels.size() != stack->blocks.size())
+    return invalid_argument("encoder.kernels: expected one kernel for each of the " +
+                            std::to_string(stack->blocks.size()) + " blocks, found " +
+                            std::to_string(stack->kernels.size()));
+  for (size_t i = 0; i < stack->kernels.size(); ++i) {
+    const int kernel = stack->kernels[i];
+    if (kernel < 1 || kernel > kMaxKernel)
+      return invalid_argument("encoder.kernels[" + std::to_string(i) + "]: expected a value from 1 to " +
+                              std::to_string(kMaxKernel) + ", found " + std::to_string(kernel));
+    stack->blocks[i].conv.kernel = kernel;
+  }
+  stack->kernels.clear();
+  return {};
+}
+
+Status check_divides(const std::string& path, int heads, int channels) {
+  if (channels % heads == 0) return {};
+  return invalid_argument(path + ".heads: expected a divisor of the " + std::to_string(channels) + " channels, found " +
+                          std::to_string(heads));
+}
+
+Status resolve_conv(const std::string& path, int default_dim, ConvSpec* conv) {
+  if (conv->dim == 0) conv->dim = default_dim;
+  if (conv->kind == ConvKind::kDepthwise) conv->heads = conv->dim;
+  LITENAT_RETURN_IF_ERROR(check_divides(path, conv->heads, conv->dim));
+  if (conv->look_ahead >= conv->kernel)
+    return invalid_argument(path + ".look_ahead: expected less than the kernel " + std::to_string(conv->kernel) +
+                            ", found " + std::to_string(conv->look_ahead));
+  if (conv->inner_glu && !conv->inner_linear)
+    return invalid_argument(path + ".inner_glu: expected inner_linear to be on too, found it off");
+  return {};
+}
+
+Status resolve_attention(const std::string& path, AttentionSpec* attention) {
+  return check_divides(path, attention->heads, attention->dim);
+}
+
+Status resolve_attention_block(const std::string& path, int dim, AttentionSpec* attention) {
+  if (attention->dim == 0) attention->dim = dim;
+  if (attention->dim != dim)
+    return invalid_argument(path + ".dim: expected the model's width " + std::to_string(dim) + ", found " +
+                            std::to_string(attention->dim));
+  return resolve_attention(path, attention);
+}
+
+/// Splits the D channels: what one branch leaves open is what the other leaves over; both open: half each.
+Status resolve_lsra_block(const std::string& path, int dim, BlockSpec* block) {
+  int& attention = block->attention.dim;
+  int& conv = block->conv.dim;
+  if (attention == 0) attention = conv == 0 ? dim / 2 : dim - conv;
+  if (conv == 0) conv = dim - attention;
+  if (attention < 1 || conv < 1 || attention + conv != dim)
+    return invalid_argument(path + ": expected attention.dim + conv.dim = " + std::to_string(dim) +
+                            " with both above 0" + ", found " + std::to_string(attention) + " + " +
+                            std::to_string(conv));
+  if (block->conv.inner_linear)
+    return invalid_argument(path + ".conv.inner_linear: expected false in an lsra block, found true");
+  LITENAT_RETURN_IF_ERROR(resolve_attention(path + ".attention", &block->attention));
+  return resolve_conv(path + ".conv", dim, &block->conv);
+}
+
+Status resolve_block(const std::string& path, int dim, BlockSpec* block) {
+  switch (block->kind) {
+    case BlockKind::kConv:
+      return resolve_conv(path + ".conv", dim, &block->conv);
+    case BlockKind::kAttention:
+      return resolve_attention_block(path + ".attention", dim, &block->attention);
+    case BlockKind::kLsra:
+      return resolve_lsra_block(path, dim, block);
+  }
+  return internal_error(path + ".kind: a value outside the enum");
+}
+
+/// Bounds and enum values of every field, by the description that files are checked with.
+Status check_fields(const ModelSpec& spec) {
+  ModelSpec read;
+  return fields_from_json(fields_to_json(spec), &read);
+}
+
+}  // namespace
+
+Result<ModelSpec> resolve(const ModelSpec& spec) {
+  ModelSpec resolved = spec;
+  LITENAT_RETURN_IF_ERROR(check_fields(spec));
+  LITENAT_RETURN_IF_ERROR(expand_blocks(&resolved.encoder));
+  LITENAT_RETURN_IF_ERROR(apply_kernels(&resolved.encoder));
+  if (resolved.embedding.dim == 0) resolved.embedding.dim = resolved.dim;
+  if (resolved.head.dim == 0) resolved.head.dim = resolved.dim;
+  for (size_t i = 0; i < resolved.encoder.blocks.size(); ++i)
+    LITENAT_RETURN_IF_ERROR(
+        resolve_block("encoder.blocks[" + std::to_string(i) + "]", resolved.dim, &resolved.encoder.blocks[i]));
+  return resolved;
+}
+
+std::string to_json(const ModelSpec& spec) { return fields_to_json(spec).dump(); }
+
+Result<ModelSpec> model_spec_from_json(const std::string& json) {
+  LITENAT_ASSIGN_OR_RETURN(const Json parsed, Json::parse(json));
+  ModelSpec spec;
+  LITENAT_RETURN_IF_ERROR(fields_from_json(parsed, &spec));
+  return spec;
+}
+
+}  // namespace litenat::graph
