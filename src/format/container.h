@@ -33,7 +33,9 @@ struct Tensor {
   int64_t num_elements() const;
   /// The data as T; the caller has checked `type`. Valid for aligned data only (all of ours is).
   template <typename T>
-  const T* data() const { return reinterpret_cast<const T*>(bytes.data()); }
+  const T* data() const {
+    return reinterpret_cast<const T*>(bytes.data());
+  }
 };
 
 /// A read-only container. Opening checks everything: sizes in 64 bits, offsets in bounds and without
@@ -42,7 +44,8 @@ class Container {
  public:
   static Result<std::shared_ptr<const Container>> open(const std::string& path);
   /// `owner` is kept as long as the container lives (may be null when the caller guarantees the bytes).
-  static Result<std::shared_ptr<const Container>> from_memory(Span<const uint8_t> bytes, std::shared_ptr<const void> owner,
+  static Result<std::shared_ptr<const Container>> from_memory(Span<const uint8_t> bytes,
+                                                              std::shared_ptr<const void> owner,
                                                               const std::string& name);
 
   /// The tensor `name`, or null.
@@ -83,6 +86,8 @@ class ContainerWriter {
     Span<const uint8_t> bytes;
     std::shared_ptr<std::vector<uint8_t>> owned;
   };
+  Status check_entries() const;
+  Result<std::string> header() const;
   std::vector<std::pair<std::string, Entry>> entries_;
   std::map<std::string, std::string> metadata_;
 };
