@@ -1,0 +1,45 @@
+#include "data/staged_folder.h"
+
+#include <unistd.h>
+#include <system_error>
+
+#include "base/error.h"
+
+namespace litenat::data {
+
+namespace fs = std::filesystem;
+
+StagedFolder::StagedFolder(const std::string& target) {
+  std::error_code error;
+  target_ = fs::absolute(target, error).lexically_normal();
+  if (!target_.has_filename()) target_ = target_.parent_path();  // "out/"
+  target_exists_ = fs::exists(target_, error);
+  if (target_exists_ && !fs::is_directory(target_, error)) throw Error(target + ": expected a folder, found a file");
+  const std::string suffix = ".tmp." + std::to_string(::getpid());
+  // Aside on the same file system, so that moving is renaming: in the target where it exists (it may be a mount point).
+  path_ = target_exists_ ? target_ / suffix : fs::path(target_.string() + suffix);
+  fs::create_directories(path_, error);
+  if (error) throw Error("cannot create the folder " + path_.string() + ": " + error.message());
+}
+
+StagedFolder::~StagedFolder() {
+  std::error_code ignored;
+  if (!path_.empty()) fs::remove_all(path_, ignored);
+}
+
+void StagedFolder::commit() {
+  std::error_code error;
+  if (!target_exists_) {
+    fs::rename(path_, target_, error);
+  } else {
+    for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
+      fs::rename(entry.path(), target_ / entry.path().filename(), error);
+      if (error) break;
+    }
+    if (!error) fs::remove(path_, error);
+  }
+  if (error) throw Error("cannot move the finished files to " + target_.string() + ": " + error.message());
+  path_.clear();
+}
+
+}  // namespace litenat::data
