@@ -1,0 +1,34 @@
+// The sample that quantisation looks at: what the decoder asks of the network for real lines.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "decode/ime_decoder.h"
+#include "runtime/model.h"
+
+namespace litenat::quant {
+
+/// One run of the network.
+struct CalibrationBatch {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> lengths;
+};
+
+struct CalibrationSample {
+  std::vector<CalibrationBatch> batches;
+  int64_t num_lines = 0;
+  int64_t num_rows = 0;
+};
+
+/// Reads input lines from `path`: a text file of one input a line, a .tsv file (first column), or a corpus folder (its
+/// valid.*.tsv, else its test.*.tsv; all key modes in turn). At most `max_lines`, spread evenly over the lines there
+/// are. Throws Error when there is none.
+std::vector<std::string> read_calibration_lines(const std::string& path, int64_t max_lines);
+
+/// Converts `lines` with `model` (an input-method model) and records every run of the network.
+CalibrationSample record_calibration(std::shared_ptr<const runtime::Model> model,
+                                     const std::vector<std::string>& lines);
+
+}  // namespace litenat::quant
