@@ -24,10 +24,10 @@ struct RowQuantization {
 
 /// An int8 weight matrix [n, k] as the file holds it.
 struct PackedWeights {
-  const int8_t* packed = nullptr;      // numerics::packed_size(n, k) bytes, order "k4n16"
-  const float* scale = nullptr;        // [n]
+  const int8_t* packed = nullptr;       // numerics::packed_size(n, k) bytes, order "k4n16"
+  const float* scale = nullptr;         // [n]
   const int32_t* column_sum = nullptr;  // [n]
-  const float* bias = nullptr;         // [n] or null
+  const float* bias = nullptr;          // [n] or null
   int64_t n = 0;
   int64_t k = 0;
 };
@@ -75,8 +75,8 @@ struct Kernels {
   /// One sentence of `rows` rows: y[t, c] = sum_k taps[(t *) heads * kernel + c / (channels / heads) * kernel + k]
   /// * x[t + k - pad_left, c]; rows outside are 0. taps_stride = 0: the same taps for every row (lightweight);
   /// else taps of row t at taps + t * taps_stride (dynamic, already soft-maxed). y must not overlap x.
-  void (*conv)(const float* x, int64_t x_stride, int64_t rows, int64_t channels, const float* taps,
-               int64_t taps_stride, int heads, int kernel, int pad_left, float* y, int64_t y_stride);
+  void (*conv)(const float* x, int64_t x_stride, int64_t rows, int64_t channels, const float* taps, int64_t taps_stride,
+               int heads, int kernel, int pad_left, float* y, int64_t y_stride);
   /// Largest value and log(sum(exp(x))) of x[index[0..count)]: the normaliser over a candidate set.
   float (*log_sum_exp_gather)(const float* x, const int32_t* index, int64_t count);
   /// s[i] = dot(a, b[i]) for count rows of b (CRF transitions), 16 lanes then a fixed tree.
