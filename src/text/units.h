@@ -22,7 +22,13 @@ constexpr UnitId kNoUnit = -1;
 enum class UnitKind { kFull, kInitial, kDigitsFull, kDigitsInitial };
 
 int num_units();  // without the specials; ids are kFirstUnit .. kFirstUnit + num_units() - 1
+/// The keys of a unit: not unique ("a" is a syllable and an initial).
 std::string_view unit_name(UnitId id);
+/// A spelling that no other unit has, for token files and dictionaries: the keys, followed by '-' for an initial
+/// (of letters or digits) that is typed like a full syllable ("a-", "n-", "6-").
+std::string_view unit_token(UnitId id);
+/// The unit whose unit_token is `token`, or kNoUnit.
+UnitId find_unit_token(std::string_view token);
 UnitKind unit_kind(UnitId id);
 /// The unit typed as `keys` (letters or digits; aliases of syllables accepted), or kNoUnit. Of several
 /// with the same spelling ("a": syllable and initial) the full syllable is found first; find_units gives all.
