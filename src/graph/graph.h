@@ -33,36 +33,36 @@ struct ValueType {
 };
 
 enum class Op {
-  kInput,        // () -> token ids, kI32 [rows, 1]
-  kEmbedding,    // ids; weight table [V, e] -> rows of the table (times `scale`)
-  kPositions,    // ids; weight table [P, D] -> row (position + first_row) of the table, position from 0
-  kWindow,       // x -> [x[t - left], ..., x[t + right]] of the same sentence, zeros outside it
-  kLinear,       // x; weight [n, k], optional bias [n] -> x W^T + b
-  kLayerNorm,    // x; weight gain [c], bias [c]
+  kInput,      // () -> token ids, kI32 [rows, 1]
+  kEmbedding,  // ids; weight table [V, e] -> rows of the table (times `scale`)
+  kPositions,  // ids; weight table [P, D] -> row (position + first_row) of the table, position from 0
+  kWindow,     // x -> [x[t - left], ..., x[t + right]] of the same sentence, zeros outside it
+  kLinear,     // x; weight [n, k], optional bias [n] -> x W^T + b
+  kLayerNorm,  // x; weight gain [c], bias [c]
   kRelu,
-  kGelu,         // exact: x Phi(x)
-  kGlu,          // x [rows, 2c] -> x[:, :c] * sigmoid(x[:, c:])
-  kAdd,          // x, y
-  kLightConv,    // x; weight taps [heads, kernel], already normalised -> within each sentence,
-                 //   y[t, c] = sum_k taps[c / (C / heads), k] x[t + k - pad_left, c]
-  kDynamicConv,  // x, logits [rows, heads * kernel] -> the same with taps[t] = softmax over k of logits[t]
+  kGelu,           // exact: x Phi(x)
+  kGlu,            // x [rows, 2c] -> x[:, :c] * sigmoid(x[:, c:])
+  kAdd,            // x, y
+  kLightConv,      // x; weight taps [heads, kernel], already normalised -> within each sentence,
+                   //   y[t, c] = sum_k taps[c / (C / heads), k] x[t + k - pad_left, c]
+  kDynamicConv,    // x, logits [rows, heads * kernel] -> the same with taps[t] = softmax over k of logits[t]
   kSelfAttention,  // q, k, v [rows, c] -> multi-head attention within each sentence, scale head_dim^-0.5
-  kSlice,        // x -> columns [begin, end)
-  kConcat,       // x, y, ... -> columns side by side
-  kOutput,       // x: names it as a result of the graph
+  kSlice,          // x -> columns [begin, end)
+  kConcat,         // x, y, ... -> columns side by side
+  kOutput,         // x: names it as a result of the graph
 };
 const char* name_of(Op op);
 
 /// Attributes; each op uses those named beside it.
 struct Attributes {
-  int kernel = 0;     // kLightConv, kDynamicConv
-  int pad_left = 0;   // kLightConv, kDynamicConv
-  int heads = 0;      // kLightConv, kDynamicConv, kSelfAttention
-  int left = 0;       // kWindow
-  int right = 0;      // kWindow
-  int begin = 0;      // kSlice
-  int end = 0;        // kSlice
-  int first_row = 0;  // kPositions
+  int kernel = 0;         // kLightConv, kDynamicConv
+  int pad_left = 0;       // kLightConv, kDynamicConv
+  int heads = 0;          // kLightConv, kDynamicConv, kSelfAttention
+  int left = 0;           // kWindow
+  int right = 0;          // kWindow
+  int begin = 0;          // kSlice
+  int end = 0;            // kSlice
+  int first_row = 0;      // kPositions
   float scale = 1.0f;     // kEmbedding
   float epsilon = 1e-5f;  // kLayerNorm
   bool causal = false;    // kSelfAttention
@@ -70,11 +70,11 @@ struct Attributes {
 
 struct Node {
   Op op = Op::kInput;
-  std::string name;              // unique in the graph, e.g. "encoder.layers.0.linear1"
-  std::vector<int> inputs;       // indices of earlier nodes; a node's value has the node's index
-  std::vector<int> weights;      // indices into Graph::weights, in the order the op names them
+  std::string name;          // unique in the graph, e.g. "encoder.layers.0.linear1"
+  std::vector<int> inputs;   // indices of earlier nodes; a node's value has the node's index
+  std::vector<int> weights;  // indices into Graph::weights, in the order the op names them
   Attributes attributes;
-  ValueType type;                // of its result
+  ValueType type;  // of its result
 };
 
 /// A parameter that the graph needs. The file may hold a matrix [n, k] of a kLinear or kEmbedding as
@@ -86,7 +86,7 @@ struct Weight {
 
 class Graph {
  public:
-  std::vector<Node> nodes;      // in order of execution; inputs precede their users
+  std::vector<Node> nodes;  // in order of execution; inputs precede their users
   std::vector<Weight> weights;
 
   /// Index of the kOutput node called `name`, or -1.
@@ -104,8 +104,8 @@ Result<Graph> build_graph(const ModelSpec& spec);
 
 /// What a run costs: multiply-adds of one sentence of `source_length` (and `target_length`) rows.
 struct Cost {
-  int64_t multiply_adds = 0;            // all products of matrices, convolutions and attention
-  int64_t embedding_parameters = 0;     // tables, positions, output projection
+  int64_t multiply_adds = 0;         // all products of matrices, convolutions and attention
+  int64_t embedding_parameters = 0;  // tables, positions, output projection
   int64_t other_parameters = 0;
   int64_t parameters() const { return embedding_parameters + other_parameters; }
 };
@@ -114,7 +114,8 @@ struct PartCost {
   Cost cost;
 };
 /// By part, in order of execution, the last entry being "total". The CRF's tables count under "head".
-std::vector<PartCost> count_cost(const Graph& graph, const ModelSpec& spec, int64_t source_length, int64_t target_length);
+std::vector<PartCost> count_cost(const Graph& graph, const ModelSpec& spec, int64_t source_length,
+                                 int64_t target_length);
 
 /// One line a node: name, op, inputs, type, weights, attributes.
 std::string print(const Graph& graph);

@@ -13,9 +13,8 @@
 namespace litenat::graph {
 
 enum class Family { kTagger, kSequence, kNonAutoregressive };
-inline const EnumNames<Family> kFamilyNames{{{Family::kTagger, "tagger"},
-                                             {Family::kSequence, "sequence"},
-                                             {Family::kNonAutoregressive, "non_autoregressive"}}};
+inline const EnumNames<Family> kFamilyNames{
+    {{Family::kTagger, "tagger"}, {Family::kSequence, "sequence"}, {Family::kNonAutoregressive, "non_autoregressive"}}};
 
 /// What one row of the tagger's input is. kUnits: what was typed for one syllable (a full syllable, an
 /// initial, their 9-key digits); kKeys: one key, the output then stands at each syllable's first key.
@@ -35,9 +34,8 @@ inline const EnumNames<BlockKind> kBlockKindNames{
     {{BlockKind::kConv, "conv"}, {BlockKind::kAttention, "attention"}, {BlockKind::kLsra, "lsra"}}};
 
 enum class ConvKind { kLightweight, kDynamic, kDepthwise };
-inline const EnumNames<ConvKind> kConvKindNames{{{ConvKind::kLightweight, "lightweight"},
-                                                 {ConvKind::kDynamic, "dynamic"},
-                                                 {ConvKind::kDepthwise, "depthwise"}}};
+inline const EnumNames<ConvKind> kConvKindNames{
+    {{ConvKind::kLightweight, "lightweight"}, {ConvKind::kDynamic, "dynamic"}, {ConvKind::kDepthwise, "depthwise"}}};
 
 enum class HeadKind { kSoftmax, kCrf, kJoint };
 inline const EnumNames<HeadKind> kHeadKindNames{
@@ -139,12 +137,12 @@ struct StackSpec {
 
 struct HeadSpec {
   HeadKind kind = HeadKind::kSoftmax;
-  int dim = 0;         // factorised output: D -> dim (no bias) -> V; 0 = D
-  bool bias = true;    // of the output projection
-  int crf_rank = 32;   // transition M[a, b] = E1[a] . E2[b], E1 and E2 [V, rank]
-  int crf_beam = 32;   // candidates per position in the partition sum and in Viterbi
-  bool boundary = false;   // one more output: logit of "a syllable starts at this key" (kKeys)
-  bool syllable = false;   // auxiliary training target: the full syllable (joint training; not exported)
+  int dim = 0;            // factorised output: D -> dim (no bias) -> V; 0 = D
+  bool bias = true;       // of the output projection
+  int crf_rank = 32;      // transition M[a, b] = E1[a] . E2[b], E1 and E2 [V, rank]
+  int crf_beam = 32;      // candidates per position in the partition sum and in Viterbi
+  bool boundary = false;  // one more output: logit of "a syllable starts at this key" (kKeys)
+  bool syllable = false;  // auxiliary training target: the full syllable (joint training; not exported)
 
   template <class V>
   void visit(V& v) {
@@ -178,7 +176,8 @@ struct ModelSpec {
     v("dim", dim, "width of the model", between(1, 65536));
     v("source_vocabulary", source_vocabulary, "input tokens (set from the data)", between(0, 1 << 30));
     v("target_vocabulary", target_vocabulary, "output tokens (set from the data)", between(0, 1 << 30));
-    v("syllable_vocabulary", syllable_vocabulary, "auxiliary syllable classes (set from the data)", between(0, 1 << 20));
+    v("syllable_vocabulary", syllable_vocabulary, "auxiliary syllable classes (set from the data)",
+      between(0, 1 << 20));
     v("embedding", embedding, "the input embedding");
     v("encoder", encoder, "the encoder's blocks");
     v("head", head, "the output");
