@@ -1,5 +1,9 @@
 #include "nn/light_conv.h"
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
 #include "nn/conv_loops.h"
 
 namespace litenat::nn {
@@ -179,7 +183,8 @@ std::pair<Tensor, Tensor> backward_any(const Tensor& grad_y, const Tensor& x, co
 class ConvFunction : public torch::autograd::Function<ConvFunction> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& taps, int64_t pad_left,
-                        const Tensor& lengths) {
+                        const std::optional<Tensor>& known_lengths) {
+    const Tensor lengths = known_lengths.value_or(Tensor());
     context->save_for_backward({x, taps, lengths});
     context->saved_data["pad_left"] = pad_left;
     const auto type = loop_type(x.scalar_type());
@@ -197,6 +202,11 @@ class ConvFunction : public torch::autograd::Function<ConvFunction> {
   }
 };
 
+Tensor convolve(const Tensor& x, const Tensor& taps, int64_t pad_left, const Tensor& lengths) {
+  // An undefined tensor cannot be the argument of a Function; an empty optional can.
+  return ConvFunction::apply(x, taps, pad_left, lengths.defined() ? std::optional<Tensor>(lengths) : std::nullopt);
+}
+
 void check_arguments(const Tensor& x, const Tensor& taps, int64_t pad_left, const Tensor& lengths) {
   const int64_t heads = taps.size(-2), kernel = taps.size(-1);
   TORCH_CHECK(x.dim() == 3 && heads > 0 && x.size(2) % heads == 0, "convolution: x ", x.sizes(), ", taps ",
@@ -212,14 +222,14 @@ void check_arguments(const Tensor& x, const Tensor& taps, int64_t pad_left, cons
 Tensor light_conv(const Tensor& x, const Tensor& taps, int64_t pad_left, const Tensor& lengths) {
   TORCH_CHECK(taps.dim() == 2, "light_conv: taps must be [H, K], found ", taps.sizes());
   check_arguments(x, taps, pad_left, lengths);
-  return ConvFunction::apply(x, taps, pad_left, lengths);
+  return convolve(x, taps, pad_left, lengths);
 }
 
 Tensor dynamic_conv(const Tensor& x, const Tensor& taps, int64_t pad_left, const Tensor& lengths) {
   TORCH_CHECK(taps.dim() == 4 && taps.size(0) == x.size(0) && taps.size(1) == x.size(1),
               "dynamic_conv: taps must be [B, T, H, K] of x ", x.sizes(), ", found ", taps.sizes());
   check_arguments(x, taps, pad_left, lengths);
-  return ConvFunction::apply(x, taps, pad_left, lengths);
+  return convolve(x, taps, pad_left, lengths);
 }
 
 }  // namespace litenat::nn

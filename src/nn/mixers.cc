@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "base/error.h"
 #include "nn/light_conv.h"
 
 namespace litenat::nn {
@@ -52,8 +51,6 @@ Tensor Convolution::mix(const Tensor& x, const Pass& pass) const {
 ConvMixer::ConvMixer(torch::nn::Module& parent, int64_t width, const graph::ConvSpec& spec, double weight_dropout,
                      Names names)
     : gated_(spec.gated_input) {
-  if (names == Names::kFlat && spec.inner_linear)
-    throw Error("conv.inner_linear: the convolution of an lsra block has no inner linear layers; set it to false");
   linear1_ = add_module<Linear>(parent, "linear1", width, (gated_ ? 2 : 1) * int64_t{spec.dim});
   if (names == Names::kConvModule)
     conv_ = std::make_unique<Convolution>(*add_module<torch::nn::Module>(parent, "conv"), spec, weight_dropout);

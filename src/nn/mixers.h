@@ -37,7 +37,7 @@ class Convolution : public Mixer {
 class ConvMixer : public Mixer {
  public:
   /// Where the convolution's own parameters are registered: under "conv." (a conv block) or beside linear1 (the
-  /// branch of an LSRA block).
+  /// branch of an LSRA block; that has no inner linear layers).
   enum class Names { kConvModule, kFlat };
   ConvMixer(torch::nn::Module& parent, int64_t width, const graph::ConvSpec& spec, double weight_dropout, Names names);
   torch::Tensor mix(const torch::Tensor& x, const Pass& pass) const override;
