@@ -5,6 +5,9 @@
 
 namespace litenat::cli {
 
-void add_verbs(Program& program) { (void)program; }
+void add_verbs(Program& program) {
+  // corpus, lexicon, preprocess, train, average
+  add_score(program);
+}
 
 }  // namespace litenat::cli
