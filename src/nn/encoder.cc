@@ -79,6 +79,7 @@ InputEmbedding::InputEmbedding(torch::nn::Module& parent, const graph::ModelSpec
   if (spec_.positions == graph::Positions::kLearned) {
     positions_ = add_module<Embedding>(parent, "embed_positions", rows, spec.dim, kPadId, deviation)->weight;
   } else {
+    // A buffer, so that it follows the model to its device; it is no weight: whoever runs the model computes it.
     auto module = add_module<torch::nn::Module>(parent, "embed_positions");
     positions_ = module->register_buffer("weight", sinusoidal_table(rows, spec.dim, kPadId));
   }

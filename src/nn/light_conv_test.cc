@@ -5,6 +5,8 @@
 #include <functional>
 #include <vector>
 
+#include "nn/conv_slices.h"
+
 namespace litenat::nn {
 namespace {
 
@@ -140,6 +142,33 @@ TEST_P(Convolution, GradientsAreFiniteDifferences) {
     }
 }
 
+TEST_P(Convolution, SlicedFormIsTheSame) {
+  const torch::NoGradGuard no_grad;
+  for (const int64_t kernel : kKernels)
+    for (const int64_t rows : {1, 4, 11})
+      for (const int64_t pad_left : {int64_t{0}, kernel / 2, kernel - 1}) {
+        const Case c = make_case(rows, kernel, dynamic(), rows == 11);
+        const Tensor expected = by_formula(c.x, c.taps, pad_left, c.length_list);
+        ASSERT_LT(distance(sliced_forward(c.x, c.taps, pad_left, c.lengths), expected), 1e-12);
+      }
+}
+
+TEST_P(Convolution, SlicedGradientsAreTheSame) {
+  for (const int64_t kernel : {1, 2, 5, 15})
+    for (const int64_t pad_left : {int64_t{0}, kernel / 2, kernel - 1}) {
+      Case c = make_case(6, kernel, dynamic(), true);
+      c.x.requires_grad_();
+      c.taps.requires_grad_();
+      const Tensor weight = at::randn(c.x.sizes(), doubles());
+      const Tensor reference = by_unfolding(c.x, c.taps, pad_left, c.length_list);
+      const auto expected = torch::autograd::grad({(reference * weight).sum()}, {c.x, c.taps});
+      const torch::NoGradGuard no_grad;
+      const auto [grad_x, grad_taps] = sliced_backward(weight, c.x, c.taps, pad_left, c.lengths);
+      ASSERT_LT(distance(grad_x, expected[0]), 1e-12);
+      ASSERT_LT(distance(grad_taps, expected[1]), 1e-12);
+    }
+}
+
 TEST_P(Convolution, InterleavedHeadsWouldDiffer) {
   const Case c = make_case(6, 3, dynamic(), false);
   const Tensor interleaved =
@@ -148,10 +177,11 @@ TEST_P(Convolution, InterleavedHeadsWouldDiffer) {
 }
 
 TEST_P(Convolution, FloatAgreesWithDouble) {
-  // 5 channels a head: a tail beside every vector width.
+  // Tails beside every vector width; enough rows for several threads.
   for (const int64_t width : {1, 5, 16, 33}) {
-    const Tensor x = at::randn({4, 12, 3 * width}, doubles());
-    const Tensor taps = at::softmax(dynamic() ? at::randn({4, 12, 3, 7}, doubles()) : at::randn({3, 7}, doubles()), -1);
+    const Tensor x = at::randn({40, 12, 3 * width}, doubles());
+    const Tensor taps =
+        at::softmax(dynamic() ? at::randn({40, 12, 3, 7}, doubles()) : at::randn({3, 7}, doubles()), -1);
     Case wide{x.clone().requires_grad_(), taps.clone().requires_grad_(), {}, {}};
     Case narrow{x.to(torch::kFloat).requires_grad_(), taps.to(torch::kFloat).requires_grad_(), {}, {}};
     const Tensor weight = at::randn(x.sizes(), doubles());

@@ -12,7 +12,8 @@
 
 namespace litenat::nn {
 
-/// A tagger: one output a row.
+/// A tagger: one output a row. named_parameters() are the weights of docs/formats.md; buffers are computed, never
+/// saved.
 class Tagger : public torch::nn::Module {
  public:
   Tagger(const graph::ModelSpec& spec, const DropoutSpec& dropout);
