@@ -26,17 +26,20 @@ bool split_at_last_space(std::string_view* line, std::string_view* field) {
 }
 
 bool parse_count(std::string_view field, int64_t* count) {
-  if (!field.empty() && field.front() == '+') field.remove_prefix(1);
+  const bool plus = !field.empty() && field.front() == '+';
+  if (plus) field.remove_prefix(1);
+  if (plus && !field.empty() && field.front() == '-') return false;
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), *count);
   return error == std::errc() && end == field.data() + field.size() && !field.empty();
 }
 
 std::string quoted(std::string_view text) {
-  constexpr size_t kShown = 60;
-  std::string shown(text.substr(0, kShown));
+  size_t shown_bytes = std::min<size_t>(text.size(), 60);
+  while (shown_bytes < text.size() && (static_cast<unsigned char>(text[shown_bytes]) & 0xC0) == 0x80) --shown_bytes;
+  std::string shown(text.substr(0, shown_bytes));
   for (char& c : shown)
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  return "\"" + shown + (text.size() > kShown ? "...\"" : "\"");
+  return "\"" + shown + (text.size() > shown_bytes ? "...\"" : "\"");
 }
 
 bool is_valid_utf8(std::string_view text) {
@@ -90,7 +93,7 @@ int32_t Dictionary::add(std::string_view token, int64_t count) {
 }
 
 Status Dictionary::parse_line(std::string_view line) {
-  if (!is_valid_utf8(line)) return corrupt("expected UTF-8, found the line " + quoted(line));
+  if (!is_valid_utf8(line)) return corrupt("expected UTF-8, found bytes that are not");
   std::string_view token = trim_right(line), field;
   bool complete = split_at_last_space(&token, &field);
   const bool overwrite = complete && field == kOverwriteFlag;
