@@ -33,6 +33,28 @@ if(LITENAT_SANITIZE)
   target_link_options(litenat_options INTERFACE -fsanitize=${LITENAT_SANITIZE})
 endif()
 
+# litenat_find_googletest()
+#   Makes GTest::gtest_main and GTest::gmock: the installed package, or in a cross build (there is no package for
+#   the target) the sources that Debian's package googletest holds.
+macro(litenat_find_googletest)
+  if(CMAKE_CROSSCOMPILING)
+    set(LITENAT_GOOGLETEST_SOURCES /usr/src/googletest CACHE PATH "GoogleTest's sources, for cross builds")
+    if(NOT EXISTS "${LITENAT_GOOGLETEST_SOURCES}/CMakeLists.txt")
+      message(FATAL_ERROR "no GoogleTest in LITENAT_GOOGLETEST_SOURCES=${LITENAT_GOOGLETEST_SOURCES}: "
+                          "run scripts/setup (package googletest), or set LITENAT_BUILD_TESTS=OFF")
+    endif()
+    set(INSTALL_GTEST OFF CACHE BOOL "" FORCE)
+    add_subdirectory("${LITENAT_GOOGLETEST_SOURCES}" "${CMAKE_BINARY_DIR}/googletest" EXCLUDE_FROM_ALL)
+    foreach(target IN ITEMS gtest gtest_main gmock)
+      if(NOT TARGET GTest::${target})
+        add_library(GTest::${target} ALIAS ${target})
+      endif()
+    endforeach()
+  else()
+    find_package(GTest REQUIRED)
+  endif()
+endmacro()
+
 # litenat_module(name [DEPS target...] [EXCLUDE file...])
 #   Makes the static library litenat_<name> of every *.cc in this folder (and its sub-folders) that
 #   is no test and no benchmark, and the test program <name>_test of every *_test.cc.
