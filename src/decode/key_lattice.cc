@@ -8,14 +8,24 @@ namespace {
 constexpr int kLongestUnit = 6;  // "zhuang", "shuang", "chuang"
 constexpr char kSeparator = '\'';
 
-// Without a unit n-gram a reading of fewer, complete syllables is the better one.
+// Without a unit n-gram a reading of fewer, complete syllables is the better one; the syllables of a single key or
+// without a vowel ("m", "ng") are interjections, and an initial is likelier.
 constexpr float kFullUnitScore = -1.0F;
+constexpr float kVowelScore = -1.5F;
 constexpr float kInitialUnitScore = -2.5F;
+constexpr float kInterjectionScore = -3.0F;
+
+bool has_vowel(text::SyllableId syllable) {
+  return text::syllable_name(syllable).find_first_of("aeiouv") != std::string_view::npos;
+}
 
 float default_score(text::UnitId unit) {
   const text::UnitKind kind = text::unit_kind(unit);
-  const bool is_full = kind == text::UnitKind::kFull || kind == text::UnitKind::kDigitsFull;
-  return is_full ? kFullUnitScore : kInitialUnitScore;
+  if (kind != text::UnitKind::kFull && kind != text::UnitKind::kDigitsFull) return kInitialUnitScore;
+  const auto syllables = text::unit_syllables(unit);
+  if (std::none_of(syllables.begin(), syllables.end(), has_vowel)) return kInterjectionScore;
+  if (text::unit_name(unit).size() > 1) return kFullUnitScore;
+  return kind == text::UnitKind::kFull ? kVowelScore : kInterjectionScore;
 }
 
 void append_spans(std::string_view keys, size_t begin, std::vector<UnitSpan>* out) {
