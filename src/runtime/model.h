@@ -12,15 +12,15 @@
 namespace litenat::runtime {
 
 /// Names in a deployable container (docs/formats.md has the whole list).
-constexpr const char* kMetaVersion = "litenat.version";    // "1"
-constexpr const char* kMetaSpec = "litenat.spec";          // ModelSpec as JSON
-constexpr const char* kMetaQuantization = "litenat.quantization";  // QuantizationSpec as JSON; absent = fp32
-constexpr const char* kMetaDecode = "litenat.decode";      // ImeOptions as JSON
-constexpr const char* kMetaTraining = "litenat.training";  // where it was trained: free JSON
+constexpr const char* kMetaVersion = "litenat.version";              // "1"
+constexpr const char* kMetaSpec = "litenat.spec";                    // ModelSpec as JSON
+constexpr const char* kMetaQuantization = "litenat.quantization";    // QuantizationSpec as JSON; absent = fp32
+constexpr const char* kMetaDecode = "litenat.decode";                // ImeOptions as JSON
+constexpr const char* kMetaTraining = "litenat.training";            // where it was trained: free JSON
 constexpr const char* kTargetDictionary = "text.target_dictionary";  // U8: dict.txt
 constexpr const char* kSourceDictionary = "text.source_dictionary";  // U8: dict.txt; absent for units and keys
-constexpr const char* kLexicon = "text.lexicon";           // U8 blob of text/lexicon.h
-constexpr const char* kWordModel = "text.word_ngram";      // U8 blob of text/ngram_model.h
+constexpr const char* kLexicon = "text.lexicon";                     // U8 blob of text/lexicon.h
+constexpr const char* kWordModel = "text.word_ngram";                // U8 blob of text/ngram_model.h
 constexpr const char* kUnitModel = "text.unit_ngram";
 
 // An int8 weight "x" [n, k] is stored as
@@ -29,7 +29,9 @@ constexpr const char* kUnitModel = "text.unit_ngram";
 //   x.column_sum I32 [n]                     (kLinear only)
 //   x.input      F32 [2] = {scale, zero}     (kLinear with static activations; absent = dynamic per row)
 
-/// Immutable; shared by sessions. Everything points into the container; only fp32 kLinear weights are re-packed at load.
+/// Immutable; shared by sessions. Everything points into the container; only fp32 kLinear weights are re-packed at
+/// load. Loading checks every weight: type and shape against the graph, every float finite, scales above 0, column sums
+/// true. Infinite or NaN weights are kCorrupt: nothing later has to expect them.
 class Model {
  public:
   static Result<std::shared_ptr<const Model>> open(const std::string& path);
@@ -42,7 +44,7 @@ class Model {
   /// Present for input-method models (those with a lexicon), else null.
   const decode::ImeResources* ime() const { return ime_.get(); }
   const decode::ImeOptions& ime_options() const { return ime_options_; }
-  /// ln-scale transition of the CRF head between two target ids; 0 without one.
+  /// ln-scale transition of the CRF head between two target ids; 0 without one, and for ids outside the vocabulary.
   float transition(int32_t previous, int32_t next) const;
   bool has_transitions() const { return has_transitions_; }
 
@@ -54,6 +56,9 @@ class Model {
 
  private:
   Model();
+  Status load_network();
+  Status load_transitions();
+  Status load_text();
   std::shared_ptr<const format::Container> container_;
   graph::ModelSpec spec_;
   graph::Graph graph_;

@@ -1,0 +1,179 @@
+#include "runtime/model.h"
+
+#include <string>
+
+#include "base/json_fields.h"
+#include "runtime/weights.h"
+
+namespace litenat::runtime {
+namespace {
+
+using format::Container;
+
+constexpr const char* kVersion = "1";
+
+Result<std::string> get_metadata(const Container& container, const char* key) {
+  const std::string* value = container.metadata(key);
+  if (value == nullptr) return corrupt(container.name() + ": no LiteNAT model (metadata '" + key + "' is missing)");
+  return *value;
+}
+
+Status check_version(const Container& container) {
+  LITENAT_ASSIGN_OR_RETURN(const std::string version, get_metadata(container, kMetaVersion));
+  if (version == kVersion) return {};
+  return unsupported(container.name() + ": format version '" + version.substr(0, 16) + "', this build reads '" +
+                     kVersion + "'");
+}
+
+Result<graph::ModelSpec> load_spec(const Container& container) {
+  LITENAT_ASSIGN_OR_RETURN(const std::string json, get_metadata(container, kMetaSpec));
+  LITENAT_ASSIGN_OR_RETURN(const graph::ModelSpec spec, graph::model_spec_from_json(json));
+  return graph::resolve(spec);
+}
+
+/// The bytes of a text section, or nothing.
+Span<const uint8_t> find_blob(const Container& container, const char* name) {
+  const format::Tensor* tensor = container.find(name);
+  return tensor == nullptr || tensor->type != format::TensorType::kU8 ? Span<const uint8_t>() : tensor->bytes;
+}
+
+Result<text::Dictionary> load_dictionary(const Container& container, const char* name) {
+  LITENAT_ASSIGN_OR_RETURN(const format::Tensor tensor, container.get(name, format::TensorType::kU8, {-1}));
+  const std::string_view text(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size());
+  return text::Dictionary::parse(text, container.name() + ": " + name);
+}
+
+Status load_ngram_model(const Container& container, const char* name, std::unique_ptr<text::NgramModel>* model) {
+  const Span<const uint8_t> blob = find_blob(container, name);
+  if (blob.empty()) return {};
+  LITENAT_ASSIGN_OR_RETURN(text::NgramModel parsed, text::NgramModel::parse(blob, container.name() + ": " + name));
+  *model = std::make_unique<text::NgramModel>(std::move(parsed));
+  return {};
+}
+
+Status check_vocabulary(const char* what, int64_t expected, int64_t found) {
+  if (expected == found) return {};
+  return corrupt(std::string(what) + ": expected " + std::to_string(expected) + " tokens, found " +
+                 std::to_string(found));
+}
+
+/// What the network reads must be what the decoder feeds it.
+Status check_input(const graph::ModelSpec& spec) {
+  if (spec.input == graph::InputKind::kUnits)
+    return check_vocabulary("source_vocabulary of units", text::kFirstUnit + text::num_units(), spec.source_vocabulary);
+  if (spec.input == graph::InputKind::kKeys)
+    return check_vocabulary("source_vocabulary of keys", text::num_key_tokens(), spec.source_vocabulary);
+  return corrupt("a model with a lexicon must have input 'units' or 'keys', found 'tokens'");
+}
+
+Status load_decode_options(const Container& container, decode::ImeOptions* options) {
+  const std::string* text = container.metadata(kMetaDecode);
+  if (text == nullptr) return {};
+  LITENAT_ASSIGN_OR_RETURN(const Json json, Json::parse(*text));
+  return fields_from_json(json, options);
+}
+
+/// Loads lexicon and dictionary; leaves *ime null when the model has no lexicon.
+Status load_ime(const Container& container, const graph::ModelSpec& spec, std::unique_ptr<decode::ImeResources>* ime) {
+  const Span<const uint8_t> blob = find_blob(container, kLexicon);
+  if (blob.empty()) return {};
+  LITENAT_RETURN_IF_ERROR(check_input(spec));
+  LITENAT_ASSIGN_OR_RETURN(text::Dictionary targets, load_dictionary(container, kTargetDictionary));
+  LITENAT_RETURN_IF_ERROR(check_vocabulary(kTargetDictionary, spec.target_vocabulary, targets.size()));
+  LITENAT_ASSIGN_OR_RETURN(text::Lexicon lexicon, text::Lexicon::parse(blob, kLexicon));
+  LITENAT_RETURN_IF_ERROR(check_vocabulary(kLexicon, targets.size(), lexicon.num_targets()));
+  *ime = std::make_unique<decode::ImeResources>();
+  (*ime)->targets = std::move(targets);
+  (*ime)->lexicon = std::move(lexicon);
+  (*ime)->keys_input = spec.input == graph::InputKind::kKeys;
+  return {};
+}
+
+/// Dot product in 16 lanes, summed by halves: one order of operations on every machine.
+float dot(const float* a, const float* b, int64_t size) {
+  float lanes[16] = {};
+  int64_t i = 0;
+  for (; i + 16 <= size; i += 16)
+    for (int64_t lane = 0; lane < 16; ++lane) lanes[lane] += a[i + lane] * b[i + lane];
+  for (; i < size; ++i) lanes[i % 16] += a[i] * b[i];
+  for (int64_t width = 8; width > 0; width /= 2)
+    for (int64_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+  return lanes[0];
+}
+
+int32_t dot(const int8_t* a, const int8_t* b, int64_t size) {
+  int32_t sum = 0;
+  for (int64_t i = 0; i < size; ++i) sum += static_cast<int32_t>(a[i]) * static_cast<int32_t>(b[i]);
+  return sum;
+}
+
+}  // namespace
+
+Model::Model() = default;
+Model::~Model() = default;
+
+Result<std::shared_ptr<const Model>> Model::open(const std::string& path) {
+  LITENAT_ASSIGN_OR_RETURN(std::shared_ptr<const Container> container, Container::open(path));
+  return from_container(std::move(container));
+}
+
+Result<std::shared_ptr<const Model>> Model::from_container(std::shared_ptr<const Container> container) {
+  if (container == nullptr) return invalid_argument("no container");
+  std::shared_ptr<Model> model(new Model());
+  model->container_ = std::move(container);
+  LITENAT_RETURN_IF_ERROR(check_version(*model->container_));
+  LITENAT_RETURN_IF_ERROR(model->load_network());
+  LITENAT_RETURN_IF_ERROR(model->load_text().with_context(model->container_->name()));
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+Status Model::load_network() {
+  const Container& container = *container_;
+  Result<graph::ModelSpec> spec = load_spec(container);
+  if (!spec.ok()) return spec.status().with_context(container.name() + ": " + kMetaSpec);
+  spec_ = std::move(spec).value();
+  Result<graph::Graph> graph = graph::build_graph(spec_);
+  if (!graph.ok()) return graph.status().with_context(container.name());
+  graph_ = std::move(graph).value();
+  weights_ = std::make_unique<Weights>();
+  LITENAT_RETURN_IF_ERROR(load_weights(container, graph_, weights_.get()));
+  LITENAT_RETURN_IF_ERROR(load_transitions());
+  is_quantized_ = weights_->has_int8;
+  return {};
+}
+
+Status Model::load_transitions() {
+  if (spec_.head.kind != graph::HeadKind::kCrf) return {};
+  const int64_t rows = spec_.target_vocabulary;
+  const int64_t rank = spec_.head.crf_rank;
+  LITENAT_RETURN_IF_ERROR(load_table(*container_, "crf_layer.E1.weight", rows, rank, &weights_->crf_from));
+  LITENAT_RETURN_IF_ERROR(load_table(*container_, "crf_layer.E2.weight", rows, rank, &weights_->crf_to));
+  if ((weights_->crf_from.int8 == nullptr) != (weights_->crf_to.int8 == nullptr))
+    return corrupt(container_->name() + ": expected crf_layer.E1.weight and crf_layer.E2.weight of one type");
+  has_transitions_ = true;
+  return {};
+}
+
+Status Model::load_text() {
+  LITENAT_RETURN_IF_ERROR(load_decode_options(*container_, &ime_options_).with_context(kMetaDecode));
+  LITENAT_RETURN_IF_ERROR(load_ime(*container_, spec_, &ime_));
+  if (ime_ == nullptr) return {};
+  LITENAT_RETURN_IF_ERROR(load_ngram_model(*container_, kWordModel, &word_model_));
+  LITENAT_RETURN_IF_ERROR(load_ngram_model(*container_, kUnitModel, &unit_model_));
+  ime_->word_model = word_model_.get();
+  ime_->unit_model = unit_model_.get();
+  return {};
+}
+
+float Model::transition(int32_t previous, int32_t next) const {
+  if (!has_transitions_) return 0;
+  const EmbeddingWeights& from = weights_->crf_from;
+  const EmbeddingWeights& to = weights_->crf_to;
+  if (previous < 0 || previous >= from.rows || next < 0 || next >= to.rows) return 0;
+  const int64_t a = previous * from.columns;
+  const int64_t b = next * to.columns;
+  if (from.int8 == nullptr) return dot(from.f32 + a, to.f32 + b, from.columns);
+  return from.scale[previous] * to.scale[next] * static_cast<float>(dot(from.int8 + a, to.int8 + b, from.columns));
+}
+
+}  // namespace litenat::runtime
