@@ -12,15 +12,15 @@
 // k <= 65536 keeps |acc| <= 65536 * 255 * 127 < 2^31.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <algorithm>
 
 namespace litenat::numerics {
 
-constexpr int kWeightMax = 127;        // q_w is in [-kWeightMax, kWeightMax]
-constexpr int kActivationMax = 255;    // q_x is in [0, kActivationMax]
-constexpr int64_t kMaxDepth = 65536;   // largest k of a quantised product
+constexpr int kWeightMax = 127;       // q_w is in [-kWeightMax, kWeightMax]
+constexpr int kActivationMax = 255;   // q_x is in [0, kActivationMax]
+constexpr int64_t kMaxDepth = 65536;  // largest k of a quantised product
 
 /// How the activations of one quantised layer become integers.
 struct ActivationQuantization {
@@ -47,9 +47,7 @@ inline uint8_t quantize_activation(float x, float inverse_scale, int32_t zero) {
 }
 
 /// weight_scale of a channel whose largest absolute weight is `largest`.
-inline float weight_scale(float largest) {
-  return largest > 1e-30f ? largest / static_cast<float>(kWeightMax) : 1.0f;
-}
+inline float weight_scale(float largest) { return largest > 1e-30f ? largest / static_cast<float>(kWeightMax) : 1.0f; }
 
 inline int8_t quantize_weight(float w, float scale) {
   const float q = std::nearbyint(w / scale);
