@@ -1,6 +1,7 @@
 #include "nn/candidate_loss.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 
@@ -29,35 +30,50 @@ struct Group {
   Tensor slots;       // [r] int64: the target's place in candidates
 };
 
-std::vector<int64_t> sorted_rows(const int64_t* inputs, int64_t count) {
-  std::vector<int64_t> order(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) order[static_cast<size_t>(i)] = i;
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return inputs[a] < inputs[b]; });
-  return order;
+// Sorts rows by (input id, target where the set lacks it): runs of equal keys are the groups.
+using RowKey = std::pair<int64_t, int64_t>;
+struct KeyedRow {
+  RowKey key;
+  int64_t row;
+};
+
+bool set_has(const Tensor& set, int64_t token) {
+  const int64_t* begin = set.const_data_ptr<int64_t>();
+  return std::binary_search(begin, begin + set.numel(), token);
 }
 
-// The candidates of a group, widened by targets that the set lacks.
-Tensor group_candidates(const Tensor& set, const Tensor& group_targets) {
-  const Tensor missing = group_targets.index({torch::isin(group_targets, set).logical_not()});
-  if (missing.numel() == 0) return set;
-  return std::get<0>(at::_unique(torch::cat({set, missing}), /*sorted=*/true));
+std::vector<KeyedRow> keyed_rows(const Tensor& inputs, const Tensor& targets, const CandidateSets& sets) {
+  const int64_t* ids = inputs.const_data_ptr<int64_t>();
+  const int64_t* tokens = targets.const_data_ptr<int64_t>();
+  std::vector<KeyedRow> rows;
+  rows.reserve(static_cast<size_t>(inputs.numel()));
+  for (int64_t row = 0; row < inputs.numel(); ++row) {
+    const int64_t id = ids[row];
+    if (id < 0 || id >= sets.num_ids())
+      throw Error("candidate loss: input id " + std::to_string(id) + " has no candidate set");
+    rows.push_back({{id, set_has(sets.of(id), tokens[row]) ? -1 : tokens[row]}, row});
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const KeyedRow& a, const KeyedRow& b) { return a.key < b.key; });
+  return rows;
+}
+
+// The candidates of a group: the set of its id, and the target that the set lacks (-1: none).
+Tensor group_candidates(const CandidateSets& sets, const RowKey& key) {
+  const Tensor& set = sets.of(key.first);
+  if (key.second < 0) return set;
+  return std::get<0>(torch::cat({set, torch::tensor({key.second}, torch::kInt64)}).sort());
 }
 
 std::vector<Group> group_rows(const Tensor& inputs, const Tensor& targets, const CandidateSets& sets) {
-  const int64_t* ids = inputs.const_data_ptr<int64_t>();
-  const std::vector<int64_t> order = sorted_rows(ids, inputs.numel());
-  const Tensor order_tensor = torch::tensor(order, torch::kInt64);
+  const std::vector<KeyedRow> keyed = keyed_rows(inputs, targets, sets);
   std::vector<Group> groups;
-  for (size_t begin = 0, end; begin < order.size(); begin = end) {
-    const int64_t id = ids[order[begin]];
-    for (end = begin + 1; end < order.size() && ids[order[end]] == id;) ++end;
-    if (id < 0 || id >= sets.num_ids())
-      throw Error("candidate loss: input id " + std::to_string(id) + " has no candidate set");
+  for (size_t begin = 0, end; begin < keyed.size(); begin = end) {
+    std::vector<int64_t> rows;
+    for (end = begin; end < keyed.size() && keyed[end].key == keyed[begin].key; ++end) rows.push_back(keyed[end].row);
     Group group;
-    group.rows = order_tensor.slice(0, static_cast<int64_t>(begin), static_cast<int64_t>(end));
-    const Tensor group_targets = targets.index_select(0, group.rows);
-    group.candidates = group_candidates(sets.of(id), group_targets);
-    group.slots = torch::searchsorted(group.candidates, group_targets);
+    group.rows = torch::tensor(rows, torch::kInt64);
+    group.candidates = group_candidates(sets, keyed[begin].key);
+    group.slots = torch::searchsorted(group.candidates, targets.index_select(0, group.rows));
     groups.push_back(std::move(group));
   }
   return groups;
