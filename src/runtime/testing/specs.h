@@ -1,6 +1,7 @@
 // Small models that between them use every part of a tagger.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@ struct NamedSpec {
   std::string name;
   graph::ModelSpec spec;
 };
+inline void PrintTo(const NamedSpec& spec, std::ostream* out) { *out << spec.name; }
 
 inline graph::ModelSpec base_spec() {
   graph::ModelSpec spec;

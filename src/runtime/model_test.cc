@@ -1,0 +1,208 @@
+#include "runtime/model.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <limits>
+
+#include "runtime/executor.h"
+#include "runtime/testing/ime_model.h"
+#include "runtime/testing/random_model.h"
+#include "runtime/testing/specs.h"
+
+namespace litenat::runtime {
+namespace {
+
+using format::ContainerWriter;
+using format::TensorType;
+using testing::Precision;
+using testing::RandomWeights;
+
+/// The status of opening what `writer` writes.
+Status open(const ContainerWriter& writer) {
+  const testing::ScopedFile file("model_test");
+  EXPECT_TRUE(writer.write(file.path()).ok());
+  return Model::open(file.path()).status();
+}
+
+/// Opens the base model after `change` to its weights.
+Status open_changed(Precision precision, const std::function<void(RandomWeights*)>& change,
+                    const std::function<void(ContainerWriter*)>& extra = nullptr) {
+  RandomWeights weights = testing::random_weights(testing::base_spec(), 1);
+  change(&weights);
+  ContainerWriter writer;
+  testing::set_model_metadata(testing::base_spec(), &writer);
+  testing::add_weights(&writer, precision, &weights);
+  if (extra) extra(&writer);
+  return open(writer);
+}
+
+constexpr const char* kMatrix = "encoder.layers.0.linear1.weight";
+
+TEST(Model, KnowsWhatItIs) {
+  RandomWeights weights = testing::random_weights(testing::base_spec(), 1);
+  const auto f32 = testing::make_model(testing::base_spec(), Precision::kF32, &weights);
+  const auto int8 = testing::make_model(testing::base_spec(), Precision::kDynamicInt8, &weights);
+  EXPECT_FALSE(f32->is_quantized());
+  EXPECT_TRUE(int8->is_quantized());
+  EXPECT_FALSE(f32->has_transitions());
+  EXPECT_EQ(f32->ime(), nullptr);
+  EXPECT_EQ(f32->spec().encoder.blocks[0].conv.dim, 24);
+}
+
+TEST(Model, MissingOrMisshapenWeightsAreNamed) {
+  Status status = open_changed(Precision::kF32, [](RandomWeights* w) { w->erase(kMatrix); });
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_NE(status.message().find(std::string(kMatrix) + "': expected F32 [48, 24], found none"), std::string::npos)
+      << status.message();
+  status = open_changed(Precision::kF32, [](RandomWeights* w) { w->at(kMatrix).shape = {24, 48}; });
+  EXPECT_EQ(status.code(), StatusCode::kCorrupt);
+  EXPECT_NE(status.message().find("expected F32 [48, 24], found F32 [24, 48]"), std::string::npos) << status.message();
+  for (const char* part : {".scale", ".column_sum"}) {
+    status = open_changed(
+        Precision::kF32, [](RandomWeights* w) { w->erase(kMatrix); },
+        [&](ContainerWriter* writer) {
+          RandomWeights one = {{kMatrix, testing::RandomTensor{{48, 24}, std::vector<float>(48 * 24, 1.0f)}}};
+          ContainerWriter whole;
+          testing::add_int8(writer, std::string(part) + "x", true, &one[kMatrix]);
+          const std::vector<int8_t> packed(static_cast<size_t>(numerics::packed_size(48, 24)));
+          testing::add_vector(writer, kMatrix, TensorType::kI8, {numerics::packed_size(48, 24)}, packed);
+        });
+    EXPECT_EQ(status.code(), StatusCode::kNotFound) << status.message();
+  }
+}
+
+TEST(Model, WeightsThatAreNotFiniteAreRejected) {
+  for (const float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                          std::numeric_limits<float>::quiet_NaN()})
+    for (const char* name : {kMatrix, "encoder.layers.0.linear1.bias", "encoder.embed_tokens.weight",
+                             "encoder.layers.1.layer_norms.0.weight", "head.output.bias"}) {
+      const Status status = open_changed(Precision::kF32, [&](RandomWeights* w) { w->at(name).values.back() = bad; });
+      EXPECT_EQ(status.code(), StatusCode::kCorrupt) << name;
+      EXPECT_NE(status.message().find(name), std::string::npos) << status.message();
+    }
+}
+
+/// The base model with int8 weights of kMatrix that are made by hand.
+Status open_packed(std::vector<int8_t> packed, std::vector<int32_t> sums, std::vector<float> scale,
+                   std::vector<float> input = {}) {
+  return open_changed(
+      Precision::kF32, [](RandomWeights* w) { w->erase(kMatrix); },
+      [&](ContainerWriter* writer) {
+        packed.resize(static_cast<size_t>(numerics::packed_size(48, 24)), 0);
+        sums.resize(48, 0);
+        scale.resize(48, 1.0f);
+        testing::add_vector(writer, kMatrix, TensorType::kI8, {numerics::packed_size(48, 24)}, packed);
+        testing::add_vector(writer, std::string(kMatrix) + ".column_sum", TensorType::kI32, {48}, sums);
+        testing::add_vector(writer, std::string(kMatrix) + ".scale", TensorType::kF32, {48}, scale);
+        if (!input.empty()) testing::add_vector(writer, std::string(kMatrix) + ".input", TensorType::kF32, {2}, input);
+      });
+}
+
+TEST(Model, Int8WeightsMustBeConsistent) {
+  EXPECT_TRUE(open_packed({}, {}, {}).ok());
+  EXPECT_TRUE(open_packed({5, -3}, {2}, {}, {0.5f, 255.0f}).ok());
+  EXPECT_EQ(open_packed({5, -3}, {3}, {}).code(), StatusCode::kCorrupt);
+  EXPECT_EQ(open_packed({-128}, {-128}, {}).code(), StatusCode::kCorrupt);
+  EXPECT_EQ(open_packed({}, {}, {0.0f}).code(), StatusCode::kCorrupt);
+  EXPECT_EQ(open_packed({}, {}, {-1.0f}).code(), StatusCode::kCorrupt);
+  EXPECT_EQ(open_packed({}, {}, {NAN}).code(), StatusCode::kCorrupt);
+  for (const std::vector<float>& input :
+       {std::vector<float>{0.0f, 1.0f}, {1.0f, -1.0f}, {1.0f, 256.0f}, {1.0f, 0.5f}, {NAN, 0.0f}, {1.0f, NAN}})
+    EXPECT_EQ(open_packed({}, {}, {}, input).code(), StatusCode::kCorrupt) << input[0] << " " << input[1];
+}
+
+TEST(Model, MetadataMustFit) {
+  auto with = [](const char* key, const std::string& value) {
+    return open_changed(
+        Precision::kF32, [](RandomWeights*) {}, [&](ContainerWriter* writer) { writer->set_metadata(key, value); });
+  };
+  EXPECT_TRUE(with(kMetaTraining, "anything").ok());
+  EXPECT_EQ(with(kMetaVersion, "2").code(), StatusCode::kUnsupported);
+  EXPECT_FALSE(with(kMetaSpec, "{").ok());
+  EXPECT_FALSE(with(kMetaSpec, "{\"dim\": 0}").ok());
+  EXPECT_FALSE(with(kMetaSpec, "{\"dim\": 24}").ok()) << "no vocabulary";
+  EXPECT_FALSE(with(kMetaDecode, "{\"beam\": 0}").ok());
+  EXPECT_TRUE(with(kMetaDecode, "{\"beam\": 3}").ok());
+  const Status status = open(ContainerWriter());
+  EXPECT_EQ(status.code(), StatusCode::kCorrupt);
+  EXPECT_NE(status.message().find("no LiteNAT model"), std::string::npos) << status.message();
+  EXPECT_EQ(Model::open("/nonexistent/model").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Model::from_container(nullptr).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(Model, LoadsTheResourcesOfAnInputMethod) {
+  const testing::ScopedFile file("ime");
+  ContainerWriter writer = testing::ime_writer(testing::ime_spec(), Precision::kDynamicInt8);
+  writer.set_metadata(kMetaDecode, "{\"beam\": 5}");
+  ASSERT_TRUE(writer.write(file.path()).ok());
+  auto model = Model::open(file.path());
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  const decode::ImeResources* ime = model.value()->ime();
+  ASSERT_NE(ime, nullptr);
+  EXPECT_EQ(ime->targets.find("国"), ime->targets.find("你") + 6);
+  EXPECT_EQ(ime->lexicon.num_words(), 12u);
+  EXPECT_EQ(ime->lexicon.candidates(text::find_unit("ni")).size(), 2u);
+  EXPECT_EQ(ime->word_model, nullptr);
+  EXPECT_FALSE(ime->keys_input);
+  EXPECT_EQ(model.value()->ime_options().beam, 5);
+}
+
+TEST(Model, TheResourcesMustFitTheNetwork) {
+  graph::ModelSpec spec = testing::ime_spec();
+  spec.target_vocabulary += 1;
+  EXPECT_EQ(open(testing::ime_writer(spec, Precision::kF32)).code(), StatusCode::kCorrupt);
+  spec = testing::ime_spec();
+  spec.source_vocabulary += 1;
+  EXPECT_EQ(open(testing::ime_writer(spec, Precision::kF32)).code(), StatusCode::kCorrupt);
+  spec = testing::ime_spec();
+  spec.input = graph::InputKind::kTokens;
+  EXPECT_EQ(open(testing::ime_writer(spec, Precision::kF32)).code(), StatusCode::kCorrupt);
+}
+
+std::vector<uint8_t> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// Opens the bytes, and runs the model when they are accepted.
+bool open_and_run(const std::vector<uint8_t>& bytes) {
+  std::shared_ptr<uint8_t> copy(static_cast<uint8_t*>(std::aligned_alloc(64, (bytes.size() / 64 + 1) * 64)), std::free);
+  std::memcpy(copy.get(), bytes.data(), bytes.size());
+  auto container = format::Container::from_memory({copy.get(), bytes.size()}, copy, "damaged");
+  if (!container.ok()) return false;
+  auto model = Model::from_container(container.value());
+  if (!model.ok()) return false;
+  auto executor = Executor::create(model.value());
+  if (!executor.ok()) return false;
+  const std::vector<int32_t> ids = {5, 6, 7};
+  return executor.value()->run(ids, std::vector<int32_t>{1, 2}).ok();
+}
+
+TEST(Model, SurvivesDamage) {
+  for (const Precision precision : {Precision::kF32, Precision::kStaticInt8}) {
+    const testing::ScopedFile file("damage");
+    ASSERT_TRUE(testing::ime_writer(testing::ime_spec(), precision).write(file.path()).ok());
+    const std::vector<uint8_t> valid = read_file(file.path());
+    ASSERT_TRUE(open_and_run(valid));
+    SplitMix64 random(5);
+    int accepted = 0;
+    for (int i = 0; i < 400; ++i) {
+      std::vector<uint8_t> bytes = valid;
+      // Half of the changes hit the header, whose damage is the more interesting.
+      const uint64_t range = i % 2 == 0 ? 8000 : bytes.size();
+      for (uint64_t changes = 1 + random.below(3); changes > 0; --changes)
+        bytes[random.below(range)] = static_cast<uint8_t>(random.below(256));
+      accepted += open_and_run(bytes) ? 1 : 0;
+    }
+    EXPECT_GT(accepted, 0);
+    EXPECT_LT(accepted, 400);
+  }
+}
+
+}  // namespace
+}  // namespace litenat::runtime
