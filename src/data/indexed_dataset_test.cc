@@ -195,7 +195,7 @@ TEST_F(IndexedDatasetTest, NamesMissingFiles) {
 TEST_F(IndexedDatasetTest, SurvivesMutations) {
   SplitMix64 random(1);
   int refused = 0, accepted = 0;
-  for (int round = 0; round < 6000; ++round) {
+  for (int round = 0; round < 1500; ++round) {
     const bool legacy = round % 2 == 1;
     std::string index = legacy ? legacy_index(4, 4, kSentences) : mapped_index(8, 2, kSentences);
     std::string data = legacy ? pack<int32_t>(kSentences, 1) : pack<uint16_t>(kSentences);
@@ -209,8 +209,8 @@ TEST_F(IndexedDatasetTest, SurvivesMutations) {
     set.ok() ? ++accepted : ++refused;
     if (set.ok()) read_all(*set.value());
   }
-  EXPECT_GT(refused, 2000);
-  EXPECT_GT(accepted, 100);
+  EXPECT_GT(refused, 500);
+  EXPECT_GT(accepted, 25);
 }
 
 class WriterTest : public IndexedDatasetTest {
