@@ -7,7 +7,11 @@ namespace litenat::cli {
 
 void add_verbs(Program& program) {
   // corpus, lexicon, preprocess, train, average
+  add_evaluate(program);
+  add_convert(program);
   add_score(program);
+  add_quantize(program);
+  add_export(program);
 }
 
 }  // namespace litenat::cli

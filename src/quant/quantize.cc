@@ -43,7 +43,7 @@ std::map<std::string, Layout> choose_layouts(const Model& model) {
     if (node.weights.empty()) continue;
     const graph::Weight& weight = graph.weights[static_cast<size_t>(node.weights[0])];
     if (node.op == graph::Op::kLinear && weight.shape[1] <= numerics::kMaxDepth) assign(weight.name, Layout::kPacked);
-    if (node.op == graph::Op::kEmbedding) assign(weight.name, Layout::kRowMajor);
+    if (node.op == graph::Op::kEmbedding || node.op == graph::Op::kPositions) assign(weight.name, Layout::kRowMajor);
   }
   if (model.has_transitions())
     for (const char* name : {"crf_layer.E1.weight", "crf_layer.E2.weight"}) assign(name, Layout::kRowMajor);
