@@ -34,9 +34,14 @@ std::vector<float> random_floats(int64_t count) {
   return x;
 }
 
+/// As in a mapped model file: 64-byte aligned.
+struct CacheLine {
+  alignas(64) int8_t bytes[64];
+};
+
 /// A quantised layer [dim, dim] and `rows` inputs of it.
 struct Int8Layer {
-  std::vector<int8_t> packed;
+  std::vector<CacheLine> packed;
   std::vector<float> scale, bias, y;
   std::vector<int32_t> column_sum;
   std::vector<uint8_t> q;
@@ -44,7 +49,7 @@ struct Int8Layer {
   PackedWeights view;
 
   Int8Layer(int64_t rows, int64_t dim)
-      : packed(static_cast<size_t>(numerics::packed_size(dim, dim))),
+      : packed(static_cast<size_t>(numerics::packed_size(dim, dim)) / sizeof(CacheLine)),
         scale(static_cast<size_t>(dim), 0.01f),
         bias(static_cast<size_t>(dim), 0.5f),
         y(static_cast<size_t>(rows * dim)),
@@ -58,8 +63,8 @@ struct Int8Layer {
       column_sum[i / static_cast<size_t>(dim)] += plain[i];
     }
     for (uint8_t& a : q) a = static_cast<uint8_t>(random());
-    pack_s8(plain.data(), dim, dim, packed.data());
-    view = {packed.data(), scale.data(), column_sum.data(), bias.data(), dim, dim};
+    pack_s8(plain.data(), dim, dim, packed.data()->bytes);
+    view = {packed.data()->bytes, scale.data(), column_sum.data(), bias.data(), dim, dim};
   }
 };
 

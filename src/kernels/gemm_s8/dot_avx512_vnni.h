@@ -8,23 +8,30 @@ namespace litenat::kernels {
 struct DotAvx512Vnni {
   using Vec = Vec16Avx512;
   using Int = Int32x16Avx512;
-  using Sum = Int32x16Avx512;
-  using Activation = Int32x16Avx512;
-  using Weights = Int32x16Avx512;
+  // A vector of int, the type in which vpdpbusd works, and not of long long as __m512i is: GCC 12 copies an accumulator
+  // whose type changes at every turn of the loop.
+  typedef int Sum __attribute__((vector_size(64)));
+  struct Register {
+    __m512i v;
+  };
+  using Activation = Register;
+  using Weights = Register;
   static constexpr int kRows = 8, kPanels = 2;  // 16 sums + 8 activations + 2 weights of 32 registers
   static constexpr int kFewRows = 2, kFewRowsPanels = 4;
   static constexpr int kParts = 1;
   static constexpr int kActivationOffset = 0;
 
-  static LITENAT_INLINE Sum zero() { return {_mm512_setzero_si512()}; }
+  static LITENAT_INLINE Sum zero() { return Sum{}; }
   static LITENAT_INLINE Activation activation(const uint8_t* q) {
     int32_t four;
     __builtin_memcpy(&four, q, sizeof four);
     return {_mm512_set1_epi32(four)};
   }
   static LITENAT_INLINE Weights weights(const int8_t* w, int) { return {_mm512_loadu_si512(w)}; }
-  static LITENAT_INLINE Sum dot(Sum sum, Activation a, Weights w) { return {_mm512_dpbusd_epi32(sum.v, a.v, w.v)}; }
-  static LITENAT_INLINE Int finish(const Sum (&sum)[1]) { return sum[0]; }
+  static LITENAT_INLINE Sum dot(Sum sum, Activation a, Weights w) {
+    return reinterpret_cast<Sum>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), a.v, w.v));
+  }
+  static LITENAT_INLINE Int finish(const Sum (&sum)[1]) { return {reinterpret_cast<__m512i>(sum[0])}; }
 };
 
 }  // namespace litenat::kernels
