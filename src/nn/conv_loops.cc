@@ -2,14 +2,7 @@
 
 #include <algorithm>
 
-// The build targets the oldest CPU of its architecture; these few loops get a variant each for wider vectors, picked
-// when the program loads.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define LITENAT_WIDE_VECTORS __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#else
-#define LITENAT_WIDE_VECTORS
-#endif
-#define LITENAT_INLINE inline __attribute__((always_inline))
+#include "nn/wide_vectors.h"
 
 namespace litenat::nn {
 namespace {

@@ -45,22 +45,23 @@ void Block::add_mixer(int64_t width, const graph::BlockSpec& spec) {
 
 Tensor Block::mix(const Tensor& x, const Pass& pass) const {
   const Tensor input = kind_ == BlockKind::kConv ? pass.drop(x, dropout_.input) : x;
-  return pass.drop(mixer_->mix(input, pass), dropout_.dropout);
+  return mixer_->mix(input, pass);
 }
 
 Tensor Block::feed_forward(const Tensor& x, const Pass& pass) const {
   const Tensor h = fc1_->forward(x);
   const Tensor active = activation_ == graph::Activation::kRelu ? at::relu(h) : at::gelu(h);
-  return pass.drop(fc2_->forward(pass.drop(active, dropout_.activation)), dropout_.dropout);
+  return fc2_->forward(pass.drop(active, dropout_.activation));
 }
 
 Tensor Block::forward(const Tensor& input, const Pass& pass) const {
+  const double rate = dropout_.dropout;
   if (pre_norm_) {
-    const Tensor x = input + mix(mixer_norm_->forward(input), pass);
-    return fc1_ ? x + feed_forward(feed_forward_norm_->forward(x), pass) : x;
+    const Tensor x = pass.add_dropped(input, mix(mixer_norm_->forward(input), pass), rate);
+    return fc1_ ? pass.add_dropped(x, feed_forward(feed_forward_norm_->forward(x), pass), rate) : x;
   }
-  const Tensor x = mixer_norm_->forward(input + mix(input, pass));
-  return fc1_ ? feed_forward_norm_->forward(x + feed_forward(x, pass)) : x;
+  const Tensor x = mixer_norm_->forward(pass.add_dropped(input, mix(input, pass), rate));
+  return fc1_ ? feed_forward_norm_->forward(pass.add_dropped(x, feed_forward(x, pass), rate)) : x;
 }
 
 // ---- InputEmbedding --------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "nn/dropout.h"
+
 namespace litenat::nn {
 
 using torch::Tensor;
@@ -60,6 +62,10 @@ Tensor Pass::keep(const Tensor& x) const {
   return mask.defined() ? x.masked_fill(mask.logical_not().unsqueeze(-1), 0) : x;
 }
 
-Tensor Pass::drop(const Tensor& x, double rate) const { return training && rate > 0 ? at::dropout(x, rate, true) : x; }
+Tensor Pass::drop(const Tensor& x, double rate) const { return training && rate > 0 ? dropout(x, rate) : x; }
+
+Tensor Pass::add_dropped(const Tensor& residual, const Tensor& x, double rate) const {
+  return training && rate > 0 ? dropout_add(x, residual, rate) : residual + x;
+}
 
 }  // namespace litenat::nn

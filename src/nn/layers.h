@@ -56,7 +56,10 @@ struct Pass {
 
   /// x [B, T, C] with zeros at padding.
   torch::Tensor keep(const torch::Tensor& x) const;
+  /// Dropout in training, x otherwise.
   torch::Tensor drop(const torch::Tensor& x, double rate) const;
+  /// residual + drop(x, rate).
+  torch::Tensor add_dropped(const torch::Tensor& residual, const torch::Tensor& x, double rate) const;
 };
 
 /// Makes the sub-module `name` of `parent` and returns it.
