@@ -21,6 +21,7 @@ struct Lexicon::Loader {
   const uint8_t* cursor = nullptr;
   uint64_t left = 0;
   Status status;
+  std::vector<uint8_t> lengths;  // by word
 
   Status fail(const std::string& what) const { return corrupt("lexicon " + name + ": " + what); }
 
@@ -81,44 +82,52 @@ struct Lexicon::Loader {
 
   // Offsets from 0 to `end`, never falling.
   Status check_offsets(const CompactOffsets& offsets, uint64_t end, const char* what) const {
-    uint32_t previous = 0;
     bool good = offsets[0] == 0;
-    for (size_t i = 0; i < offsets.size(); ++i) {
-      const uint32_t offset = offsets[i];
-      good &= offset >= previous;
-      previous = offset;
-    }
-    return good && previous == end ? Status() : fail(std::string(what) + " are not ascending to their section's end");
+    for (size_t i = 0; i + 1 < offsets.size(); ++i) good &= offsets[i] <= offsets[i + 1];
+    return good && offsets[offsets.size() - 1] == end
+               ? Status()
+               : fail(std::string(what) + " are not ascending to their section's end");
   }
 
   Status check_words() {
     LITENAT_RETURN_IF_ERROR(check_offsets(lexicon.word_offsets_, header.num_characters, "word offsets"));
+    uint32_t smallest = kMaxTargets;
+    uint32_t largest = 0;
     for (const uint16_t character : lexicon.characters_) {
-      if (character < kNumSpecials || character >= header.num_targets) return fail("a character is no target id");
+      smallest = std::min<uint32_t>(smallest, character);
+      largest = std::max<uint32_t>(largest, character);
     }
+    if (header.num_characters > 0 && (smallest < kNumSpecials || largest >= header.num_targets)) {
+      return fail("a character is no target id");
+    }
+    lengths.reserve(header.num_words);
+    uint32_t shortest = 1;
+    uint32_t longest = 0;
     for (WordId word = 0; word < header.num_words; ++word) {
       const uint32_t length = lexicon.word_offsets_[word + 1] - lexicon.word_offsets_[word];
-      if (length == 0 || length > kMaxWordLength) return fail("word " + std::to_string(word) + " has a bad length");
-      lexicon.max_word_length_ = std::max(lexicon.max_word_length_, static_cast<int>(length));
+      shortest = std::min(shortest, length);
+      longest = std::max(longest, length);
+      lengths.push_back(static_cast<uint8_t>(length));
     }
+    if (shortest == 0 || longest > kMaxWordLength) return fail("a word has no character or too many");
+    lexicon.max_word_length_ = static_cast<int>(longest);
     return {};
   }
 
-  Status check_node(uint32_t node, uint32_t depth) const {
+  // What is wrong with a node, or null. Runs for every node: no Status is made.
+  const char* find_fault(uint32_t node, uint32_t depth) const {
     const Children children = lexicon.children(node);
     for (size_t i = 0; i < children.syllables.size(); ++i) {
-      if (children.syllables[i] >= header.num_syllables) return fail("a trie edge has no syllable");
-      if (i > 0 && children.syllables[i] <= children.syllables[i - 1]) return fail("trie edges are not ascending");
+      if (children.syllables[i] >= header.num_syllables) return "a trie edge has no syllable";
+      if (i > 0 && children.syllables[i] <= children.syllables[i - 1]) return "trie edges are not ascending";
     }
     const Endings endings = lexicon.endings(node);
     for (size_t i = 0; i < endings.size(); ++i) {
-      const WordId word = endings[i].word;
-      if (word >= header.num_words) return fail("a trie node ends word " + std::to_string(word) + ", which is none");
-      if (lexicon.word_offsets_[word + 1] - lexicon.word_offsets_[word] != depth) {
-        return fail("word " + std::to_string(word) + " ends at a depth that is not its length");
-      }
+      const WordId word = endings.word(i);
+      if (word >= header.num_words) return "a trie node ends a word that is none";
+      if (lengths[word] != depth) return "a word ends at a depth that is not its length";
     }
-    return {};
+    return nullptr;
   }
 
   // Breadth-first order: the nodes of a level are a range, whose edges lead to the next level's range.
@@ -128,7 +137,9 @@ struct Lexicon::Loader {
     uint32_t begin = 0;
     uint32_t end = 1;
     for (uint32_t depth = 0; begin < end; ++depth) {
-      for (uint32_t node = begin; node < end; ++node) LITENAT_RETURN_IF_ERROR(check_node(node, depth));
+      for (uint32_t node = begin; node < end; ++node) {
+        if (const char* fault = find_fault(node, depth)) return fail(fault);
+      }
       begin = end;
       end = lexicon.child_offsets_[begin] + 1;
       if (begin == header.num_nodes) return {};
@@ -139,8 +150,8 @@ struct Lexicon::Loader {
   Status index_characters(Tables* tables) const {
     tables->character_words.assign(header.num_targets, kNoWord);
     for (WordId word = 0; word < header.num_words; ++word) {
+      if (lengths[word] != 1) continue;
       const auto characters = lexicon.word_characters(word);
-      if (characters.size() != 1) continue;
       WordId& slot = tables->character_words[characters[0]];
       if (slot != kNoWord) return fail("two words of the one character " + std::to_string(characters[0]));
       slot = word;
@@ -148,20 +159,25 @@ struct Lexicon::Loader {
     return {};
   }
 
-  // Candidate sets through a bit set: merging them unit by unit without sorting keeps loading short.
+  // Candidate sets as unions of bit sets: merging lists unit by unit would make loading long.
   void index_candidates(Tables* tables) const {
-    std::vector<uint64_t> bits((header.num_targets + 63) / 64);
+    const size_t width = (header.num_targets + 63) / 64;
+    std::vector<uint64_t> readings(width * header.num_syllables);  // by syllable: who may be read so
     const Children root = lexicon.children(0);
+    for (size_t i = 0; i < root.syllables.size(); ++i) {
+      const Endings endings = lexicon.endings(root.first_node + static_cast<uint32_t>(i));
+      uint64_t* bits = readings.data() + width * root.syllables[i];
+      for (size_t e = 0; e < endings.size(); ++e) {
+        const uint16_t target = lexicon.word_characters(endings.word(e))[0];
+        bits[target / 64] |= uint64_t{1} << (target % 64);
+      }
+    }
+    std::vector<uint64_t> bits(width);
     tables->candidate_offsets.push_back(0);
-    for (int i = 0; i < num_units(); ++i) {
-      for (const SyllableId syllable : unit_syllables(kFirstUnit + i)) {
-        const auto* found = std::lower_bound(root.syllables.begin(), root.syllables.end(), syllable);
-        if (found == root.syllables.end() || *found != syllable) continue;
-        const auto endings = lexicon.endings(root.first_node + static_cast<uint32_t>(found - root.syllables.begin()));
-        for (size_t e = 0; e < endings.size(); ++e) {
-          const uint16_t target = lexicon.word_characters(endings[e].word)[0];
-          bits[target / 64] |= uint64_t{1} << (target % 64);
-        }
+    for (int unit = 0; unit < num_units(); ++unit) {
+      for (const SyllableId syllable : unit_syllables(kFirstUnit + unit)) {
+        const uint64_t* source = readings.data() + width * syllable;
+        for (size_t w = 0; w < width; ++w) bits[w] |= source[w];
       }
       drain(&bits, &tables->candidates);
       tables->candidate_offsets.push_back(static_cast<uint32_t>(tables->candidates.size()));

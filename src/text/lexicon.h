@@ -92,11 +92,11 @@ class Lexicon {
     Endings(const uint8_t* words, const uint8_t* weights, size_t size)
         : words_(words), weights_(weights), size_(size) {}
     size_t size() const { return size_; }
-    Ending operator[](size_t i) const {
+    WordId word(size_t i) const {
       const uint8_t* w = words_ + 3 * i;
-      return {w[0] | static_cast<uint32_t>(w[1]) << 8 | static_cast<uint32_t>(w[2]) << 16,
-              -static_cast<float>(weights_[i]) / kWeightSteps};
+      return w[0] | static_cast<uint32_t>(w[1]) << 8 | static_cast<uint32_t>(w[2]) << 16;
     }
+    Ending operator[](size_t i) const { return {word(i), -static_cast<float>(weights_[i]) / kWeightSteps}; }
 
    private:
     const uint8_t* words_;

@@ -78,21 +78,30 @@ struct NgramModel::Loader {
     return {};
   }
 
+  // True when the ids of `count` records from `record` on ascend and are below `limit`.
+  static bool ids_ascend(const Level& level, uint64_t record, uint64_t count, uint64_t limit) {
+    uint64_t bit = level.start(record);
+    uint64_t smallest = 0;
+    bool good = true;
+    for (uint64_t i = 0; i < count; ++i, bit += static_cast<uint64_t>(level.record_bits)) {
+      const uint64_t id = level.read(bit, level.id_bits);
+      good &= id >= smallest;
+      smallest = id + 1;
+    }
+    return good && smallest <= limit;
+  }
+
   // Child ranges of a level lie in a row and cover the next level; ids ascend inside each.
   Status check_children(uint32_t index) const {
-    const Level& level = model.levels_[index];
-    const Level& next = model.levels_[index + 1];
+    const Level level = model.levels_[index];
+    const Level next = model.levels_[index + 1];
     uint64_t begin = level.first_child(0);
     if (begin != 0) return fail("child ranges do not start at 0");
     for (uint64_t record = 0; record < level.count; ++record) {
       const uint64_t end = level.first_child(record + 1);
+      if (end == begin) continue;
       if (end < begin || end > next.count) return fail("child ranges are not ascending");
-      uint64_t smallest = 0;
-      for (uint64_t child = begin; child < end; ++child) {
-        const uint64_t id = next.id(child);
-        if (id < smallest || id >= header.counts[0]) return fail("n-grams are not ascending by id");
-        smallest = id + 1;
-      }
+      if (!ids_ascend(next, begin, end - begin, header.counts[0])) return fail("n-grams are not ascending by id");
       begin = end;
     }
     return begin == next.count ? Status() : fail("n-grams outside every child range");
