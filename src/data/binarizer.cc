@@ -52,7 +52,8 @@ class TokenCounter {
 template <typename Id>
 class Encoder {
  public:
-  explicit Encoder(const text::Dictionary& dictionary) : dictionary_(dictionary) {}
+  /// `path`, for messages, must outlive the encoder.
+  Encoder(const text::Dictionary& dictionary, const std::string& path) : dictionary_(dictionary), path_(path) {}
 
   void add_token(std::string_view token) {
     const int32_t id = dictionary_.find(token);
@@ -63,7 +64,7 @@ class Encoder {
     ids_.push_back(static_cast<Id>(text::kEos));
     const size_t size = ids_.size() - line_start_;
     if (size > static_cast<size_t>(std::numeric_limits<int32_t>::max()))
-      throw Error("a line has " + std::to_string(size) + " tokens, more than a dataset can hold; split it");
+      throw Error(path_ + ": a line has " + std::to_string(size) + " tokens, more than a dataset can hold; split it");
     sizes_.push_back(static_cast<int32_t>(size));
     line_start_ = ids_.size();
   }
@@ -77,6 +78,7 @@ class Encoder {
 
  private:
   const text::Dictionary& dictionary_;
+  const std::string& path_;
   std::vector<Id> ids_;
   std::vector<int32_t> sizes_;
   size_t line_start_ = 0;
@@ -133,7 +135,7 @@ BinarizeSummary binarize_as(const TextFile& file, const text::Dictionary& dictio
                             int threads, const BytesDone& progress) {
   BinarizeSummary summary;
   for_each_piece(
-      file, threads, progress, [&](size_t) { return std::make_shared<Encoder<Id>>(dictionary); },
+      file, threads, progress, [&](size_t) { return std::make_shared<Encoder<Id>>(dictionary, file.file->path()); },
       [&](const Encoder<Id>& encoder) { encoder.write(writer, &summary); });
   return summary;
 }

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -72,7 +73,12 @@ void ordered_parallel(size_t count, int threads, const Work& work) {
   OrderedQueue queue(count, work);
   const size_t num_threads = std::min<size_t>(count, static_cast<size_t>(std::max(1, threads)));
   std::vector<std::thread> others;
-  for (size_t thread = 1; thread < num_threads; ++thread) others.emplace_back([&queue, thread] { queue.run(thread); });
+  try {
+    for (size_t thread = 1; thread < num_threads; ++thread)
+      others.emplace_back([&queue, thread] { queue.run(thread); });
+  } catch (const std::system_error&) {
+    // The system allows no more threads: those that run do all of the work.
+  }
   queue.run(0);
   for (std::thread& other : others) other.join();
   queue.rethrow();

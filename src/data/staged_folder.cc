@@ -18,6 +18,7 @@ StagedFolder::StagedFolder(const std::string& target) {
   const std::string suffix = ".tmp." + std::to_string(::getpid());
   // Aside on the same file system, so that moving is renaming: in the target where it exists (it may be a mount point).
   path_ = target_exists_ ? target_ / suffix : fs::path(target_.string() + suffix);
+  fs::remove_all(path_, error);  // of a process that had our number and was killed
   fs::create_directories(path_, error);
   if (error) throw Error("cannot create the folder " + path_.string() + ": " + error.message());
 }
