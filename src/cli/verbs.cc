@@ -6,7 +6,8 @@
 namespace litenat::cli {
 
 void add_verbs(Program& program) {
-  // corpus, lexicon, preprocess, train, average
+  // corpus, lexicon, train, average
+  add_preprocess(program);
   add_evaluate(program);
   add_convert(program);
   add_score(program);
