@@ -45,10 +45,15 @@ std::vector<std::string_view> split_run(std::string_view keys, const text::Ngram
   std::vector<std::string_view> pieces;
   while (keys.size() > kMaxPieceKeys) {
     size_t cut = 0;
-    // The piece may end inside a syllable: then a slightly shorter one can be read.
+    // A piece that ends inside a syllable is misread there, or cannot be read and is shortened. The cut is made further
+    // back, where the reading is no longer in doubt.
     for (size_t size = kMaxPieceKeys; cut == 0 && size + kUnitKeys > kMaxPieceKeys; --size) {
       const auto parses = best_parses(keys.substr(0, size), unit_model, options);
-      if (!parses.empty()) cut = static_cast<size_t>(parses[0].units.back().begin);
+      if (parses.empty()) continue;
+      for (const UnitSpan& span : parses[0].units) {
+        const auto begin = static_cast<size_t>(span.begin);
+        if (begin + 2 * kUnitKeys <= size) cut = begin;
+      }
     }
     if (cut == 0) return {};
     pieces.push_back(keys.substr(0, cut));

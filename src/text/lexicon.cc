@@ -114,32 +114,45 @@ struct Lexicon::Loader {
     return {};
   }
 
-  // What is wrong with a node, or null. Runs for every node: no Status is made.
-  const char* find_fault(uint32_t node, uint32_t depth) const {
-    const Children children = lexicon.children(node);
-    for (size_t i = 0; i < children.syllables.size(); ++i) {
-      if (children.syllables[i] >= header.num_syllables) return "a trie edge has no syllable";
-      if (i > 0 && children.syllables[i] <= children.syllables[i - 1]) return "trie edges are not ascending";
+  // Edges of nodes [begin, end): ascending within each node.
+  bool edges_ascend(uint32_t begin, uint32_t end) const {
+    bool good = true;
+    uint32_t edge = lexicon.child_offsets_[begin];
+    for (uint32_t node = begin; node < end; ++node) {
+      const uint32_t last = lexicon.child_offsets_[node + 1];
+      for (uint32_t smallest = 0; edge < last; ++edge) {
+        good &= lexicon.syllables_[edge] >= smallest;
+        smallest = lexicon.syllables_[edge] + 1u;
+      }
     }
-    const Endings endings = lexicon.endings(node);
+    return good;
+  }
+
+  // Endings of nodes [begin, end), which lie in a row: words of `depth` characters.
+  bool endings_fit(uint32_t begin, uint32_t end, uint32_t depth) const {
+    const uint32_t first = lexicon.ending_offsets_[begin];
+    const Endings endings(lexicon.ending_words_.data() + size_t{3} * first, nullptr,
+                          lexicon.ending_offsets_[end] - first);
+    bool good = true;
     for (size_t i = 0; i < endings.size(); ++i) {
       const WordId word = endings.word(i);
-      if (word >= header.num_words) return "a trie node ends a word that is none";
-      if (lengths[word] != depth) return "a word ends at a depth that is not its length";
+      good &= word < header.num_words && lengths[word] == depth;
     }
-    return nullptr;
+    return good;
   }
 
   // Breadth-first order: the nodes of a level are a range, whose edges lead to the next level's range.
   Status check_trie() const {
     LITENAT_RETURN_IF_ERROR(check_offsets(lexicon.child_offsets_, header.num_nodes - 1, "child offsets"));
     LITENAT_RETURN_IF_ERROR(check_offsets(lexicon.ending_offsets_, header.num_endings, "ending offsets"));
+    for (const SyllableId syllable : lexicon.syllables_) {
+      if (syllable >= header.num_syllables) return fail("a trie edge has no syllable");
+    }
     uint32_t begin = 0;
     uint32_t end = 1;
     for (uint32_t depth = 0; begin < end; ++depth) {
-      for (uint32_t node = begin; node < end; ++node) {
-        if (const char* fault = find_fault(node, depth)) return fail(fault);
-      }
+      if (!edges_ascend(begin, end)) return fail("trie edges are not ascending");
+      if (!endings_fit(begin, end, depth)) return fail("a trie node ends a word that is none, or of another length");
       begin = end;
       end = lexicon.child_offsets_[begin] + 1;
       if (begin == header.num_nodes) return {};
