@@ -10,6 +10,7 @@
 #include "runtime/attention.h"
 #include "runtime/plan.h"
 #include "runtime/positions.h"
+#include "runtime/thread_pool.h"
 #include "runtime/weights.h"
 
 namespace litenat::runtime {
@@ -18,7 +19,8 @@ namespace {
 using graph::Node;
 using graph::Op;
 
-constexpr int64_t kMaxRows = 1 << 24;  // keeps rows * columns of any checked graph inside 63 bits
+constexpr double kParallelProduct = 4e6;  // multiply-adds below which waking threads costs more than it saves
+constexpr int64_t kMaxRows = 1 << 24;     // keeps rows * columns of any checked graph inside 63 bits
 
 bool is_finite(const float* x, int64_t size) {
   uint32_t bad = 0;
@@ -38,8 +40,12 @@ void copy_rows(Rows x, int64_t rows, int64_t columns, float* y, int64_t y_stride
 
 class Executor::Impl {
  public:
-  Impl(std::shared_ptr<const Model> model, const kernels::Kernels* kernels)
-      : model_(std::move(model)), graph_(model_->graph()), kernels_(*kernels), plan_(make_plan(graph_)) {
+  Impl(std::shared_ptr<const Model> model, const kernels::Kernels* kernels, std::unique_ptr<ThreadPool> threads)
+      : model_(std::move(model)),
+        graph_(model_->graph()),
+        kernels_(*kernels),
+        plan_(make_plan(graph_)),
+        threads_(std::move(threads)) {
     for (const Model::LinearWeights& linear : model_->weights().linear)
       if (linear.is_int8) quantized_stride_ = std::max(quantized_stride_, numerics::padded_depth(linear.k));
     slot_offsets_.resize(plan_.slot_columns.size());
@@ -248,15 +254,34 @@ class Executor::Impl {
 
   Status linear(int i, float* y, int64_t y_stride) {
     const Model::LinearWeights& w = model_->weights().linear[static_cast<size_t>(i)];
+    if (w.is_int8) LITENAT_RETURN_IF_ERROR(quantize(input(i), w));
     const Rows x = value(input(i));
-    if (!w.is_int8) {
-      kernels_.gemm_f32(x.data, x.stride, rows_, w.k, w.packed.data(), w.n, w.bias, y, y_stride);
-      return {};
-    }
-    LITENAT_RETURN_IF_ERROR(quantize(input(i), w));
-    kernels_.gemm_u8s8_f32(quantized_.data(), numerics::padded_depth(w.k), row_quantization_.data(), rows_, w.int8, y,
-                           y_stride);
+    const int64_t panels = numerics::padded_columns(w.n) / numerics::kPanelColumns;
+    const bool worth_it = static_cast<double>(rows_) * static_cast<double>(w.n * w.k) >= kParallelProduct;
+    const int64_t parts = worth_it ? std::min<int64_t>(threads_->num_threads(), panels) : 1;
+    threads_->run(static_cast<int>(parts), [&](int part) {
+      const int64_t first = panels * part / parts * numerics::kPanelColumns;
+      const int64_t end = std::min(w.n, panels * (part + 1) / parts * numerics::kPanelColumns);
+      multiply(x, w, first, end - first, y + first, y_stride);
+    });
     return {};
+  }
+
+  /// Columns [first, first + count) of a product; `first` is the beginning of a panel.
+  void multiply(Rows x, const Model::LinearWeights& w, int64_t first, int64_t count, float* y, int64_t y_stride) const {
+    if (!w.is_int8) {
+      const float* bias = w.bias == nullptr ? nullptr : w.bias + first;
+      kernels_.gemm_f32(x.data, x.stride, rows_, w.k, w.packed.data() + first * w.k, count, bias, y, y_stride);
+      return;
+    }
+    kernels::PackedWeights part = w.int8;
+    part.packed += first * numerics::padded_depth(w.k);
+    part.scale += first;
+    part.column_sum += first;
+    if (part.bias != nullptr) part.bias += first;
+    part.n = count;
+    kernels_.gemm_u8s8_f32(quantized_.data(), numerics::padded_depth(w.k), row_quantization_.data(), rows_, part, y,
+                           y_stride);
   }
 
   /// Quantises the value of node x as the product with w wants it, unless the last product has done just that.
@@ -337,6 +362,7 @@ class Executor::Impl {
   const graph::Graph& graph_;
   const kernels::Kernels& kernels_;
   const Plan plan_;
+  std::unique_ptr<ThreadPool> threads_;
 
   Span<const int32_t> ids_;      // of the run
   std::vector<int64_t> begins_;  // first row of every sentence, and the end
@@ -367,7 +393,8 @@ Result<std::unique_ptr<Executor>> Executor::create(std::shared_ptr<const Model> 
   if (kernels == nullptr) {
     LITENAT_ASSIGN_OR_RETURN(kernels, kernels::kernels());
   }
-  return std::unique_ptr<Executor>(new Executor(std::make_unique<Impl>(std::move(model), kernels)));
+  LITENAT_ASSIGN_OR_RETURN(std::unique_ptr<ThreadPool> threads, ThreadPool::create(num_threads));
+  return std::unique_ptr<Executor>(new Executor(std::make_unique<Impl>(std::move(model), kernels, std::move(threads))));
 }
 
 Result<decode::TaggerEngine::Output> Executor::run(Span<const int32_t> ids, Span<const int32_t> lengths) {

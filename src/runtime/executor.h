@@ -17,7 +17,8 @@ namespace litenat::runtime {
 /// One thread at a time; keeps its buffers between runs and allocates only when a run has more rows than any before.
 class Executor : public decode::TaggerEngine {
  public:
-  /// `kernels` null: kernels::kernels(). `num_threads` >= 1.
+  /// `kernels` null: kernels::kernels(). `num_threads` >= 1: large products are split among so many; the result does
+  /// not depend on it, bit for bit.
   static Result<std::unique_ptr<Executor>> create(std::shared_ptr<const Model> model, int num_threads = 1,
                                                   const kernels::Kernels* kernels = nullptr);
   ~Executor() override;

@@ -243,6 +243,22 @@ TEST(Executor, PositionsEndWhereTheTableEnds) {
             StatusCode::kInvalidArgument);
 }
 
+TEST(Executor, ThreadsChangeNoBit) {
+  graph::ModelSpec spec = testing::base_spec();
+  spec.target_vocabulary = 3001;
+  const std::vector<int32_t> ids = random_ids(spec.source_vocabulary, 200, 1);
+  const std::vector<int32_t> lengths = {150, 50};
+  for (const Precision precision : {Precision::kF32, Precision::kDynamicInt8}) {
+    RandomWeights weights = testing::random_weights(spec, 2);
+    const auto model = testing::make_model(spec, precision, &weights);
+    const std::vector<float> expected = run(make_executor(model).get(), ids, lengths);
+    for (const int threads : {2, 3, 16}) {
+      const std::unique_ptr<Executor> executor = std::move(Executor::create(model, threads)).value();
+      for (int repeat = 0; repeat < 5; ++repeat) EXPECT_EQ(run(executor.get(), ids, lengths), expected) << threads;
+    }
+  }
+}
+
 TEST(Executor, OverflowingActivationsAreAnError) {
   for (const Precision precision : {Precision::kF32, Precision::kDynamicInt8, Precision::kStaticInt8}) {
     RandomWeights weights = testing::random_weights(testing::base_spec(), 1);

@@ -31,10 +31,12 @@ Result<graph::ModelSpec> load_spec(const Container& container) {
   return graph::resolve(spec);
 }
 
-/// The bytes of a text section, or nothing.
-Span<const uint8_t> find_blob(const Container& container, const char* name) {
-  const format::Tensor* tensor = container.find(name);
-  return tensor == nullptr || tensor->type != format::TensorType::kU8 ? Span<const uint8_t>() : tensor->bytes;
+/// The bytes of a text section; none when the model has no such section.
+Result<Span<const uint8_t>> get_blob(const Container& container, const char* name) {
+  if (container.find(name) == nullptr) return Span<const uint8_t>();
+  LITENAT_ASSIGN_OR_RETURN(const format::Tensor tensor, container.get(name, format::TensorType::kU8, {-1}));
+  if (tensor.bytes.empty()) return corrupt(container.name() + ": tensor '" + name + "' is empty");
+  return tensor.bytes;
 }
 
 Result<text::Dictionary> load_dictionary(const Container& container, const char* name) {
@@ -44,7 +46,7 @@ Result<text::Dictionary> load_dictionary(const Container& container, const char*
 }
 
 Status load_ngram_model(const Container& container, const char* name, std::unique_ptr<text::NgramModel>* model) {
-  const Span<const uint8_t> blob = find_blob(container, name);
+  LITENAT_ASSIGN_OR_RETURN(const Span<const uint8_t> blob, get_blob(container, name));
   if (blob.empty()) return {};
   LITENAT_ASSIGN_OR_RETURN(text::NgramModel parsed, text::NgramModel::parse(blob, container.name() + ": " + name));
   *model = std::make_unique<text::NgramModel>(std::move(parsed));
@@ -75,7 +77,7 @@ Status load_decode_options(const Container& container, decode::ImeOptions* optio
 
 /// Loads lexicon and dictionary; leaves *ime null when the model has no lexicon.
 Status load_ime(const Container& container, const graph::ModelSpec& spec, std::unique_ptr<decode::ImeResources>* ime) {
-  const Span<const uint8_t> blob = find_blob(container, kLexicon);
+  LITENAT_ASSIGN_OR_RETURN(const Span<const uint8_t> blob, get_blob(container, kLexicon));
   if (blob.empty()) return {};
   LITENAT_RETURN_IF_ERROR(check_input(spec));
   LITENAT_ASSIGN_OR_RETURN(text::Dictionary targets, load_dictionary(container, kTargetDictionary));

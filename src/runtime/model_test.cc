@@ -164,6 +164,20 @@ TEST(Model, TheResourcesMustFitTheNetwork) {
   EXPECT_EQ(open(testing::ime_writer(spec, Precision::kF32)).code(), StatusCode::kCorrupt);
 }
 
+TEST(Model, DamagedResourcesAreErrors) {
+  for (const char* name : {kLexicon, kWordModel, kUnitModel})
+    for (const size_t size : {size_t{0}, size_t{1}, size_t{100}}) {
+      const graph::ModelSpec spec = testing::ime_spec();
+      ContainerWriter writer;
+      testing::set_model_metadata(spec, &writer);
+      RandomWeights weights = testing::random_weights(spec, 1);
+      testing::add_weights(&writer, Precision::kF32, &weights);
+      testing::add_text(&writer, name);
+      testing::add_vector(&writer, name, TensorType::kU8, {static_cast<int64_t>(size)}, std::vector<uint8_t>(size, 7));
+      EXPECT_EQ(open(writer).code(), StatusCode::kCorrupt) << name << " of " << size;
+    }
+}
+
 std::vector<uint8_t> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};

@@ -48,18 +48,24 @@ inline graph::ModelSpec ime_spec() {
   return spec;
 }
 
+/// Adds the dictionary and the lexicon, without the section `left_out` (may be null).
+inline void add_text(format::ContainerWriter* writer, const char* left_out) {
+  const text::Dictionary targets = tiny_dictionary();
+  const std::string text = targets.to_text();
+  writer->add_copy(kTargetDictionary, format::TensorType::kU8, {static_cast<int64_t>(text.size())}, text.data(),
+                   text.size());
+  const std::vector<uint8_t> lexicon = tiny_lexicon(targets);
+  if (left_out == nullptr || std::string(left_out) != kLexicon)
+    add_vector(writer, kLexicon, format::TensorType::kU8, {static_cast<int64_t>(lexicon.size())}, lexicon);
+}
+
 /// A container writer with everything that an input-method model has, n-grams left out.
 inline format::ContainerWriter ime_writer(const graph::ModelSpec& spec, Precision precision) {
   format::ContainerWriter writer;
   set_model_metadata(spec, &writer);
   RandomWeights weights = random_weights(spec, 12);
   add_weights(&writer, precision, &weights);
-  const text::Dictionary targets = tiny_dictionary();
-  const std::string text = targets.to_text();
-  writer.add_copy(kTargetDictionary, format::TensorType::kU8, {static_cast<int64_t>(text.size())}, text.data(),
-                  text.size());
-  add_vector(&writer, kLexicon, format::TensorType::kU8, {static_cast<int64_t>(tiny_lexicon(targets).size())},
-             tiny_lexicon(targets));
+  add_text(&writer, nullptr);
   return writer;
 }
 
