@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/json_output.h"
+#include "cli/model_facts.h"
 #include "cli/program.h"
 #include "cli/text_table.h"
 #include "cli/verbs.h"
@@ -34,14 +35,6 @@ std::string default_output(const std::string& model, const export_model::Resolve
   if (resolved.checkpoint_path.empty()) return fs::path(resolved.path).replace_extension(".int8.litenat").string();
   const fs::path folder = fs::path(resolved.checkpoint_path).parent_path();
   return ((folder.filename() == "checkpoints" ? folder.parent_path() : folder) / "model.int8.litenat").string();
-}
-
-/// Bytes of the tensors that are not text resources.
-uint64_t weight_bytes(const runtime::Model& model) {
-  uint64_t bytes = 0;
-  for (const auto& [name, tensor] : model.container().tensors())
-    if (name.compare(0, 5, "text.") != 0 && name.compare(0, 6, "__pad.") != 0) bytes += tensor.bytes.size();
-  return bytes;
 }
 
 std::string table_of(const std::vector<quant::LayerError>& errors) {

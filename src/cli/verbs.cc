@@ -6,13 +6,16 @@
 namespace litenat::cli {
 
 void add_verbs(Program& program) {
-  // corpus, lexicon, train, average
+  // corpus, train, average
+  add_lexicon(program);
   add_preprocess(program);
   add_evaluate(program);
   add_convert(program);
   add_score(program);
   add_quantize(program);
   add_export(program);
+  add_info(program);
+  add_bench(program);
 }
 
 }  // namespace litenat::cli
