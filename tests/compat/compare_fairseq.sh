@@ -38,7 +38,7 @@ compare() {
 # "N sents, N tokens, P% replaced" of every text.
 compare_summaries() {
   local wanted='[0-9]+ sents, [0-9]+ tokens, [0-9.]+% replaced'
-  diff <(grep -oE "$wanted" theirs.log) <(grep -oE "$wanted" ours.log)
+  grep -qE "$wanted" theirs.log && diff <(grep -oE "$wanted" theirs.log) <(grep -oE "$wanted" ours.log)
 }
 
 compare_corpus() {  # PREFIX SOURCE TARGET
