@@ -36,7 +36,7 @@ void gemm_f32_tile(const FloatProduct& f, int64_t m, int64_t panel) {
   for (int64_t k = 0; k < f.k; ++k) {
     V weights[kPanels];
 #pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) weights[p] = V::load(w + (p * f.k + k) * 16);
+    for (int p = 0; p < kPanels; ++p) weights[p] = V::load_once(w + (p * f.k + k) * 16);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const V activation = V::broadcast(x[r * f.x_stride + k]);
@@ -73,17 +73,25 @@ void gemm_f32_panels(const FloatProduct& f, int64_t rows, int64_t panel) {
   }
 }
 
-/// V::kGemmRows rows by V::kGemmPanels panels fill the registers.
+template <class V, int kRows, int kPanels>
+LITENAT_INLINE void gemm_f32_all(const FloatProduct& f, int64_t rows) {
+  const int64_t panels = numerics::padded_columns(f.n) / numerics::kPanelColumns;
+  int64_t p = 0;
+  for (; p + kPanels <= panels; p += kPanels) gemm_f32_panels<V, kRows, kPanels>(f, rows, p);
+  for (; p < panels; ++p) gemm_f32_panels<V, kRows, 1>(f, rows, p);
+}
+
+/// Tiles of V::kGemmRows by V::kGemmPanels fill the registers; fewer rows take more panels, or the latency of the few
+/// sums would show.
 template <class V>
 void gemm_f32(const float* x, int64_t x_stride, int64_t rows, int64_t k, const float* w_packed, int64_t n,
               const float* bias, float* y, int64_t y_stride) {
   const FloatProduct f{x, x_stride, k, w_packed, n, bias, y, y_stride};
-  const int64_t panels = numerics::padded_columns(n) / numerics::kPanelColumns;
-  int64_t p = 0;
-  for (; p + V::kGemmPanels <= panels; p += V::kGemmPanels) {
-    gemm_f32_panels<V, V::kGemmRows, V::kGemmPanels>(f, rows, p);
+  if (rows <= V::kGemmFewRows) {
+    gemm_f32_all<V, V::kGemmFewRows, V::kGemmFewRowsPanels>(f, rows);
+  } else {
+    gemm_f32_all<V, V::kGemmRows, V::kGemmPanels>(f, rows);
   }
-  for (; p < panels; ++p) gemm_f32_panels<V, V::kGemmRows, 1>(f, rows, p);
 }
 
 }  // namespace litenat::kernels

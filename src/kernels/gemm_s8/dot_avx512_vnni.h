@@ -27,7 +27,11 @@ struct DotAvx512Vnni {
     __builtin_memcpy(&four, q, sizeof four);
     return {_mm512_set1_epi32(four)};
   }
-  static LITENAT_INLINE Weights weights(const int8_t* w, int) { return {_mm512_loadu_si512(w)}; }
+  static LITENAT_INLINE Weights weights(const int8_t* w, int) {
+    __m512i v = _mm512_loadu_si512(w);
+    __asm__("" : "+v"(v));  // else GCC loads the weights again for each row, where it has few rows
+    return {v};
+  }
   static LITENAT_INLINE Sum dot(Sum sum, Activation a, Weights w) {
     return reinterpret_cast<Sum>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), a.v, w.v));
   }

@@ -17,10 +17,18 @@ LITENAT_INLINE __m256i lane_mask_avx2(int first, int count) {
 
 struct Vec16Avx2 {
   __m256 lo, hi;
-  static constexpr int kGemmRows = 6, kGemmPanels = 1;  // the tile of gemm_f32
+  // The tiles of gemm_f32, and those of a product of few rows.
+  static constexpr int kGemmRows = 6, kGemmPanels = 1;
+  static constexpr int kGemmFewRows = 2, kGemmFewRowsPanels = 2;
 
   static LITENAT_INLINE Vec16Avx2 broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
   static LITENAT_INLINE Vec16Avx2 load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  /// load, for a value with several uses: GCC would make it a memory operand of each of them.
+  static LITENAT_INLINE Vec16Avx2 load_once(const float* p) {
+    Vec16Avx2 v = load(p);
+    __asm__("" : "+x"(v.lo), "+x"(v.hi));
+    return v;
+  }
   static LITENAT_INLINE __m256 load_masked(const float* p, __m256i mask, __m256 fill) {
     return _mm256_blendv_ps(fill, _mm256_maskload_ps(p, mask), _mm256_castsi256_ps(mask));
   }

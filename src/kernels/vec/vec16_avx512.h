@@ -13,10 +13,18 @@ LITENAT_INLINE __mmask16 first_lanes_avx512(int count) { return static_cast<__mm
 
 struct Vec16Avx512 {
   __m512 v;
-  static constexpr int kGemmRows = 8, kGemmPanels = 2;  // the tile of gemm_f32
+  // The tiles of gemm_f32, and those of a product of few rows.
+  static constexpr int kGemmRows = 8, kGemmPanels = 2;
+  static constexpr int kGemmFewRows = 2, kGemmFewRowsPanels = 4;
 
   static LITENAT_INLINE Vec16Avx512 broadcast(float x) { return {_mm512_set1_ps(x)}; }
   static LITENAT_INLINE Vec16Avx512 load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  /// load, for a value with several uses: GCC would make it a memory operand of each of them.
+  static LITENAT_INLINE Vec16Avx512 load_once(const float* p) {
+    __m512 v = _mm512_loadu_ps(p);
+    __asm__("" : "+v"(v));
+    return {v};
+  }
   static LITENAT_INLINE Vec16Avx512 load_partial(const float* p, int count, Vec16Avx512 fill) {
     return {_mm512_mask_loadu_ps(fill.v, first_lanes_avx512(count), p)};
   }

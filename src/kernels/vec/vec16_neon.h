@@ -14,7 +14,9 @@ namespace litenat::kernels {
 template <Isa kIsa>
 struct Vec16Neon {
   float32x4_t v0, v1, v2, v3;
-  static constexpr int kGemmRows = 6, kGemmPanels = 1;  // the tile of gemm_f32
+  // The tiles of gemm_f32, and those of a product of few rows.
+  static constexpr int kGemmRows = 6, kGemmPanels = 1;
+  static constexpr int kGemmFewRows = 2, kGemmFewRowsPanels = 2;
 
   static LITENAT_INLINE Vec16Neon broadcast(float x) {
     const float32x4_t v = vdupq_n_f32(x);
@@ -23,6 +25,7 @@ struct Vec16Neon {
   static LITENAT_INLINE Vec16Neon load(const float* p) {
     return {vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)};
   }
+  static LITENAT_INLINE Vec16Neon load_once(const float* p) { return load(p); }  // no memory operands here
   static LITENAT_INLINE Vec16Neon load_partial(const float* p, int count, Vec16Neon fill) {
     float all[16];
     fill.store(all);
