@@ -1,6 +1,8 @@
 #include "nn/candidate_loss.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "base/error.h"
@@ -110,8 +112,11 @@ void run_group(const Group& g, const Tensor& states, const Tensor& weight, const
 // Computes the loss and, in the same pass, its gradients; backward only scales them.
 class GroupedCrossEntropy : public torch::autograd::Function<GroupedCrossEntropy> {
  public:
-  static tensor_list forward(AutogradContext* context, const Tensor& states, const Tensor& weight, const Tensor& bias,
-                             const std::vector<Group>* groups, double epsilon, int64_t kind) {
+  // An undefined tensor cannot be an argument of apply; an empty optional can.
+  static tensor_list forward(AutogradContext* context, const Tensor& states, const Tensor& weight,
+                             const std::optional<Tensor>& known_bias, const std::vector<Group>* groups, double epsilon,
+                             int64_t kind) {
+    const Tensor bias = known_bias.value_or(Tensor());
     GroupedPass pass;
     pass.states_grad = torch::zeros_like(states);
     pass.weight_grad = torch::zeros_like(weight);
@@ -135,8 +140,9 @@ class GroupedCrossEntropy : public torch::autograd::Function<GroupedCrossEntropy
 
 CandidateLoss grouped_cross_entropy(const Tensor& states, const Tensor& weight, const Tensor& bias,
                                     const std::vector<Group>& groups, double epsilon, SmoothingKind kind) {
+  const auto known_bias = bias.defined() ? std::optional<Tensor>(bias) : std::nullopt;
   const tensor_list out =
-      GroupedCrossEntropy::apply(states, weight, bias, &groups, epsilon, static_cast<int64_t>(kind));
+      GroupedCrossEntropy::apply(states, weight, known_bias, &groups, epsilon, static_cast<int64_t>(kind));
   return {out[0], out[1], out[2]};
 }
 

@@ -73,6 +73,17 @@ INSTANTIATE_TEST_SUITE_P(All, CandidateLossTest,
                          testing::Combine(testing::Values(0.0, 0.1),
                                           testing::Values(SmoothingKind::kUniform, SmoothingKind::kExcludingTarget)));
 
+TEST(CandidateLoss, BiasMayBeAbsent) {
+  const Problem p;
+  const auto kind = SmoothingKind::kUniform;
+  const CandidateLoss a = candidate_cross_entropy(p.states, p.weight, {}, p.inputs, p.targets, p.sets, 0.1, kind);
+  const CandidateLoss b =
+      masked_cross_entropy(torch::matmul(p.states, p.weight.t()), p.allowed(), p.targets, 0.1, kind);
+  EXPECT_NEAR(a.loss.item<double>(), b.loss.item<double>(), 1e-10);
+  const auto ga = torch::autograd::grad({a.loss}, {p.weight}), gb = torch::autograd::grad({b.loss}, {p.weight});
+  EXPECT_LT((ga[0] - gb[0]).abs().max().item<double>(), 1e-10);
+}
+
 TEST(CandidateLoss, RefusesAnIdWithoutASet) {
   const CandidateSets sets({{0, 1}}, 2);
   const Tensor states = torch::zeros({1, 3}), weight = torch::zeros({2, 3});
