@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/rowwise/rowwise_inl.h"
-#include "numerics/quantization.h"
+#include "kernels/vec/packing.h"
 
 namespace litenat::kernels {
 
@@ -75,7 +75,7 @@ void gemm_f32_panels(const FloatProduct& f, int64_t rows, int64_t panel) {
 
 template <class V, int kRows, int kPanels>
 LITENAT_INLINE void gemm_f32_all(const FloatProduct& f, int64_t rows) {
-  const int64_t panels = numerics::padded_columns(f.n) / numerics::kPanelColumns;
+  const int64_t panels = num_panels(f.n);
   int64_t p = 0;
   for (; p + kPanels <= panels; p += kPanels) gemm_f32_panels<V, kRows, kPanels>(f, rows, p);
   for (; p < panels; ++p) gemm_f32_panels<V, kRows, 1>(f, rows, p);

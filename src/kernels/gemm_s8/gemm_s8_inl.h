@@ -15,6 +15,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/vec/force_inline.h"
+#include "kernels/vec/packing.h"
 
 namespace litenat::kernels {
 
@@ -99,7 +100,7 @@ LITENAT_INLINE void write_panel(const typename D::Sum (&sum)[kRows][D::kParts], 
 template <class D, int kRows, int kPanels, class Output>
 void gemm_s8_tile(const uint8_t* q, int64_t q_stride, int64_t m, const PackedWeights& w, int64_t panel,
                   const Output& output) {
-  const int64_t groups = numerics::padded_depth(w.k) / numerics::kGroupDepth;
+  const int64_t groups = num_groups(w.k);
   const int8_t* weights = w.packed + panel * groups * 64;
   const uint8_t* activations = q + m * q_stride;
   typename D::Sum sum[kPanels][kRows][D::kParts];
@@ -154,7 +155,7 @@ void gemm_s8_panels(const uint8_t* q, int64_t q_stride, int64_t rows, const Pack
 template <class D, int kRows, int kPanels, class Output>
 LITENAT_INLINE void gemm_s8_all(const uint8_t* q, int64_t q_stride, int64_t rows, const PackedWeights& w,
                                 const Output& output) {
-  const int64_t panels = numerics::padded_columns(w.n) / numerics::kPanelColumns;
+  const int64_t panels = num_panels(w.n);
   int64_t p = 0;
   for (; p + kPanels <= panels; p += kPanels) gemm_s8_panels<D, kRows, kPanels>(q, q_stride, rows, w, p, output);
   for (; p < panels; ++p) gemm_s8_panels<D, kRows, 1>(q, q_stride, rows, w, p, output);

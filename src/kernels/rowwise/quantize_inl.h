@@ -5,6 +5,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/rowwise/rowwise_inl.h"
+#include "kernels/vec/packing.h"
 
 namespace litenat::kernels {
 
@@ -38,7 +39,7 @@ LITENAT_INLINE void quantize_row(const float* x, int64_t columns, numerics::Acti
   for_each_16(columns, [&](int64_t c, int count) LITENAT_LAMBDA {
     quantize(load_up_to<V>(x + c, count), inverse, zero).store_u8(q + c, count);
   });
-  for (int64_t c = columns; c < numerics::padded_depth(columns); ++c) q[c] = 0;
+  for (int64_t c = columns; c < num_groups(columns) * numerics::kGroupDepth; ++c) q[c] = 0;
   *row = {params.scale, params.zero};
 }
 
