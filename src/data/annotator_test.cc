@@ -131,15 +131,20 @@ TEST(Annotator, OverridesAreWellFormed) {
 
 class InstalledSources : public testing::Test {
  protected:
+  static void SetUpTestSuite() {
+    if (readable(kDefaultPhrases) && readable(kDefaultReadings))
+      annotator_ = std::make_unique<Annotator>(load_pronunciations({}, {}));
+  }
+  static void TearDownTestSuite() { annotator_.reset(); }
   void SetUp() override {
-    if (!readable(kDefaultPhrases) || !readable(kDefaultReadings))
+    if (!annotator_)
       GTEST_SKIP() << "needs " << kDefaultPhrases << " and " << kDefaultReadings << " (scripts/setup installs them)";
-    annotator_ = std::make_unique<Annotator>(load_pronunciations({}, {}));
   }
   double wrong_syllables(const std::string& path) const;
   double polyphone_accuracy(const std::string& folder) const;
-  std::unique_ptr<Annotator> annotator_;
+  static std::unique_ptr<Annotator> annotator_;
 };
+std::unique_ptr<Annotator> InstalledSources::annotator_;
 
 TEST_F(InstalledSources, Sentences) {
   const std::pair<const char*, const char*> cases[] = {

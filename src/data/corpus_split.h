@@ -54,7 +54,9 @@ class HeldOutSample {
 
   uint64_t priority(uint64_t hash) const;
   /// True when a clause of this priority belongs to the sample (so far).
-  bool wants(uint64_t priority) const { return by_priority_.size() < size_ ? size_ > 0 : priority <= highest_.top(); }
+  bool wants(uint64_t priority) const {
+    return by_priority_.size() < size_ || (size_ > 0 && priority <= highest_.top());
+  }
   /// Adds a clause that the sample wants, or one more copy of it. What must leave for it (to be trained on) goes to
   /// *evicted; false when nothing must.
   bool add(uint64_t priority, const ClauseLines& lines, HeldOutClause* evicted);
