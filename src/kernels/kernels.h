@@ -2,8 +2,10 @@
 //
 // Every function of every table gives the same bits: integers are exact; floating point follows one
 // order of operations (16 virtual lanes, explicit fused multiply-adds, our own exp and erf), which the
-// scalar table spells out. Matrices are row-major, `*_stride` counts elements between rows; pointers may be
-// unaligned; rows or columns may be 0. No function allocates, throws or reads outside its arguments.
+// scalar table spells out. Matrices are row-major, `*_stride` counts elements between rows; pointers need
+// the alignment of their element only; rows or columns may be 0. No function allocates, throws, or reads or writes
+// outside its arguments. Infinities and denormals are values like others; the bits of a result that is NaN are
+// unspecified.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +28,7 @@ struct RowQuantization {
 struct PackedWeights {
   const int8_t* packed = nullptr;       // numerics::packed_size(n, k) bytes, order "k4n16"
   const float* scale = nullptr;         // [n]
-  const int32_t* column_sum = nullptr;  // [n]
+  const int32_t* column_sum = nullptr;  // [n], never null: the bare integers need it too on some instruction sets
   const float* bias = nullptr;          // [n] or null
   int64_t n = 0;
   int64_t k = 0;
@@ -69,7 +71,8 @@ struct Kernels {
   void (*gelu)(const float* x, int64_t x_stride, int64_t rows, int64_t columns, float* y, int64_t y_stride);
   /// y[:, c] = x[:, c] * sigmoid(x[:, columns + c]), c < columns; x has 2 * columns columns.
   void (*glu)(const float* x, int64_t x_stride, int64_t rows, int64_t columns, float* y, int64_t y_stride);
-  /// Softmax over each consecutive group of `group` columns (columns = groups * group); y may be x.
+  /// Softmax over each consecutive group of `group` columns (columns = groups * group); y may be x. A column that
+  /// lies more than 87 below the largest of its group gives exactly 0; a group must not be -infinity throughout.
   void (*softmax_groups)(const float* x, int64_t x_stride, int64_t rows, int64_t groups, int64_t group, float* y,
                          int64_t y_stride);
   /// One sentence of `rows` rows: y[t, c] = sum_k taps[(t *) heads * kernel + c / (channels / heads) * kernel + k]
@@ -77,7 +80,8 @@ struct Kernels {
   /// else taps of row t at taps + t * taps_stride (dynamic, already soft-maxed). y must not overlap x.
   void (*conv)(const float* x, int64_t x_stride, int64_t rows, int64_t channels, const float* taps, int64_t taps_stride,
                int heads, int kernel, int pad_left, float* y, int64_t y_stride);
-  /// Largest value and log(sum(exp(x))) of x[index[0..count)]: the normaliser over a candidate set.
+  /// log(sum(exp(x))), shifted by the largest value, of x[index[0..count)]: the normaliser over a candidate set.
+  /// -infinity when count is 0.
   float (*log_sum_exp_gather)(const float* x, const int32_t* index, int64_t count);
   /// s[i] = dot(a, b[i]) for count rows of b (CRF transitions), 16 lanes then a fixed tree.
   void (*dot_rows)(const float* a, const float* b, int64_t b_stride, int64_t count, int64_t columns, float* s);
@@ -96,7 +100,8 @@ const char* cpu_features();
 
 /// Packs a row-major [n, k] matrix for gemm_f32; `out` has padded_columns(n) * k floats.
 void pack_f32(const float* w, int64_t n, int64_t k, float* out);
-/// Packs quantised weights q [n, k] row-major into order "k4n16"; `out` has packed_size(n, k) bytes.
+/// Packs quantised weights q [n, k] row-major, each in [-127, 127], into order "k4n16"; `out` has packed_size(n, k)
+/// bytes.
 void pack_s8(const int8_t* q, int64_t n, int64_t k, int8_t* out);
 
 }  // namespace litenat::kernels
