@@ -85,7 +85,11 @@ class Writer {
 
 inline Status expected(const std::string& path, const std::string& what, const Json& found) {
   std::string text = found.dump();
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  if (text.size() > 60) {
+    size_t end = 57;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a character
+    text = text.substr(0, end) + "...";
+  }
   return invalid_argument(path + ": expected " + what + ", found " + text);
 }
 

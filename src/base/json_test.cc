@@ -221,6 +221,8 @@ TEST(JsonFields, ErrorsSayWhereAndWhat) {
   EXPECT_EQ(read_error("{\"flag\": 0}"), "flag: expected true or false, found 0");
   EXPECT_EQ(read_error("{\"inner\": {\"rat\": 1}}"), "inner.rat: unknown key; did you mean 'inner.rate'?");
   EXPECT_EQ(read_error("{\"zzzzzz\": 1}"), "zzzzzz: unknown key");
+  const std::string long_text = "{\"count\": \"" + std::string(55, 'x') + "你好\"}";
+  EXPECT_EQ(read_error(long_text.c_str()), "count: expected a whole number, found \"" + std::string(55, 'x') + "...");
   EXPECT_EQ(read_error("[]"), "settings: expected an object, found []");
 }
 
