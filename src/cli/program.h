@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "cli/progress.h"
 
 namespace litenat::cli {

@@ -6,9 +6,11 @@
 namespace litenat::cli {
 
 void add_verbs(Program& program) {
-  // corpus, train, average
+  add_corpus(program);
   add_lexicon(program);
   add_preprocess(program);
+  add_train(program);
+  add_average(program);
   add_evaluate(program);
   add_convert(program);
   add_score(program);
@@ -16,6 +18,7 @@ void add_verbs(Program& program) {
   add_export(program);
   add_info(program);
   add_bench(program);
+  add_report(program);
 }
 
 }  // namespace litenat::cli
