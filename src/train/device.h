@@ -1,0 +1,44 @@
+// Where training runs: choosing the device, mixed precision, the state of the random generators.
+#pragma once
+
+#include <string>
+
+#include "nn/torch.h"
+#include "train/optimizer.h"
+#include "train/train_config.h"
+
+namespace litenat::train {
+
+/// Loads libtorch_cuda.so from beside libtorch_cpu.so, once. Must run before anything asks libtorch about CUDA. Empty
+/// when it is loaded, else why it cannot be.
+const std::string& load_cuda();
+
+/// "auto" (a GPU where one works, else the CPU), "cpu", "cuda", "cuda:N". Throws Error when the one asked for is not
+/// there.
+torch::Device choose_device(const std::string& name);
+/// "cpu (8 threads)", "cuda:0".
+std::string describe_device(const torch::Device& device);
+/// Whether to compute in bf16. Throws Error for bf16 on a CPU.
+bool use_bf16(Precision precision, const torch::Device& device);
+
+/// Matrix products in bf16 on the GPU while it lives (weights stay fp32; softmax, LayerNorm and sums are fp32). Does
+/// nothing when `enabled` is false.
+class Autocast {
+ public:
+  explicit Autocast(bool enabled);
+  ~Autocast();
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  bool enabled_;
+};
+
+/// Seeds the generators of the CPU and of `device`.
+void seed_generators(uint64_t seed, const torch::Device& device);
+/// Copies of their states ("cpu", "cuda"), U8.
+NamedTensors generator_states(const torch::Device& device);
+/// Sets the state of the generator `name` ("cpu", "cuda").
+void set_generator_state(const std::string& name, const torch::Tensor& state, const torch::Device& device);
+
+}  // namespace litenat::train

@@ -1,0 +1,94 @@
+// Everything that `litenat train` can be told, as one settings struct: the sections of a configuration file.
+#pragma once
+
+#include <string>
+
+#include "base/fields.h"
+#include "decode/ime_decoder.h"
+#include "graph/model_spec.h"
+#include "nn/dropout_spec.h"
+#include "train/data_spec.h"
+#include "train/objective_spec.h"
+#include "train/optimizer_spec.h"
+#include "train/schedule.h"
+
+namespace litenat::train {
+
+enum class AverageKind { kNone, kEma };
+inline const EnumNames<AverageKind> kAverageKindNames{{{AverageKind::kNone, "none"}, {AverageKind::kEma, "ema"}}};
+
+enum class Precision { kAuto, kFp32, kBf16 };
+inline const EnumNames<Precision> kPrecisionNames{
+    {{Precision::kAuto, "auto"}, {Precision::kFp32, "fp32"}, {Precision::kBf16, "bf16"}}};
+
+/// The section [train].
+struct TrainerSpec {
+  std::string run_dir;
+  int64_t max_updates = 0;
+  int64_t max_epochs = 0;
+  double max_minutes = 0;
+  int update_freq = 1;
+  double clip_norm = 1.0;
+  int64_t seed = 1;
+  AverageKind average = AverageKind::kEma;
+  double ema_decay = 0.999;
+  int64_t validate_every = 500;
+  int patience = 0;
+  int64_t save_every = 500;
+  int keep_last = 0;
+  int64_t log_every = 50;
+  int max_skipped = 0;
+  std::string device = "auto";
+  Precision precision = Precision::kAuto;
+  bool tensorboard = true;
+
+  template <class V>
+  void visit(V& v) {
+    v("run_dir", run_dir, "run folder; empty = runs/ and the name of the configuration file");
+    v("max_updates", max_updates, "stop after so many updates; 0 = no limit", between(0, 1e12));
+    v("max_epochs", max_epochs, "stop after so many passes over the data; 0 = no limit", between(0, 1e9));
+    v("max_minutes", max_minutes, "stop after so many minutes of training, over all resumptions; 0 = no limit",
+      between(0, 1e7));
+    v("update_freq", update_freq, "batches whose gradients make one update", between(1, 65536));
+    v("clip_norm", clip_norm, "largest global norm of the gradient; 0 = no clipping", between(0, 1e9));
+    v("seed", seed, "seed of everything random", between(0, 1e15));
+    v("average", average, "weights that are validated and exported: the plain ones or their moving average",
+      kAverageKindNames);
+    v("ema_decay", ema_decay, "decay of the moving average", between(0, 1));
+    v("validate_every", validate_every, "updates between validations; 0 = only at the end", between(0, 1e12));
+    v("patience", patience, "stop after so many validations without a better score; 0 = never", between(0, 1 << 20));
+    v("save_every", save_every, "updates between checkpoints; 0 = only at validations and the end", between(0, 1e12));
+    v("keep_last", keep_last, "also keep the last so many checkpoints by update number", between(0, 1000));
+    v("log_every", log_every, "updates between log lines", between(1, 1e9));
+    v("max_skipped", max_skipped, "updates with a loss or gradient that is no number that are skipped before giving up",
+      between(0, 1 << 20));
+    v("device", device, "auto, cpu, cuda or cuda:N");
+    v("precision", precision, "auto: bf16 on a GPU, fp32 elsewhere", kPrecisionNames);
+    v("tensorboard", tensorboard, "write TensorBoard event files too");
+  }
+};
+
+struct TrainConfig {
+  DataSpec data;
+  graph::ModelSpec model;
+  nn::DropoutSpec dropout;
+  ObjectiveSpec objective;
+  OptimizerSpec optimizer;
+  ScheduleSpec schedule;
+  TrainerSpec train;
+  decode::ImeOptions decode;
+
+  template <class V>
+  void visit(V& v) {
+    v("data", data, "Training data.");
+    v("model", model, "The model.");
+    v("dropout", dropout, "Dropout rates.");
+    v("objective", objective, "What is minimised.");
+    v("optimizer", optimizer, "How weights are updated.");
+    v("schedule", schedule, "The learning rate over time.");
+    v("train", train, "The course of training.");
+    v("decode", decode, "Settings of the decoder that are stored in the model.");
+  }
+};
+
+}  // namespace litenat::train

@@ -1,0 +1,354 @@
+#include "train/trainer.h"
+
+#include <ATen/Context.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <thread>
+
+#include "base/atomic_file.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "train/device.h"
+
+namespace litenat::train {
+namespace {
+
+// On a GPU the host looks at the device's numbers once in so many updates; each look empties the queue of work.
+constexpr int64_t kDeviceCheckInterval = 10;
+
+double monotonic_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+torch::Device prepare_device(const std::string& name, int threads) {
+  const torch::Device device = choose_device(name);
+  at::set_num_threads(threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  // The optimiser's means of gradients that have become 0 (rare hanzi) decay into denormal numbers, on which a CPU is
+  // a hundred times slower.
+  at::globalContext().setFlushDenormal(true);
+  return device;
+}
+
+std::string format(const char* pattern, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, pattern, value);
+  return text;
+}
+
+std::string join(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainConfig& config, const TrainOptions& options, TrainListener* listener)
+    : config_(config),
+      listener_(listener),
+      folder_(options.run_folder, options.restart),
+      device_(prepare_device(config.train.device, options.threads)),
+      bf16_(use_bf16(config.train.precision, device_)),
+      data_(open_training_data(&config_, folder_.resources())) {
+  if (config_.train.max_updates == 0 && config_.train.max_epochs == 0 && config_.train.max_minutes == 0)
+    throw Error("train: expected an end: set train.max_updates, train.max_epochs or train.max_minutes");
+  maker_ = std::make_unique<BatchMaker>(data_.train.get(), config_.model.input, config_.data.batch,
+                                        mixture_sampler(config_.data.keys), static_cast<uint64_t>(config_.train.seed));
+  if (data_.valid) validator_ = std::make_unique<Validator>(data_.valid.get(), config_.model.input, config_.data);
+  build_model();
+  state_.threads = at::get_num_threads();
+  state_.device = device_.str();
+  state_.data = data_.train->fingerprint();
+  if (folder_.has_checkpoint()) resume();
+  interval_start_ = state_.seconds;
+  const std::string toml = config::dump_toml(config_);
+  throw_if_error(write_file_atomically(folder_.config(), toml.data(), toml.size()));
+}
+
+void Trainer::build_model() {
+  seed_generators(static_cast<uint64_t>(config_.train.seed), device_);
+  model_ = std::make_unique<nn::Tagger>(config_.model, config_.dropout);
+  model_->to(device_);
+  for (const auto& item : model_->named_parameters()) parameters_.emplace_back(item.key(), item.value());
+  objective_ = make_objective(config_.objective, data_.candidates, config_.model);
+  optimizer_ = std::make_unique<Optimizer>(parameters_, config_.optimizer);
+  if (config_.train.average == AverageKind::kEma)
+    average_ = std::make_unique<WeightAverage>(parameters_, config_.train.ema_decay);
+  step_ = std::make_unique<UpdateStep>(UpdateSpec{config_.train.clip_norm, bf16_, device_}, model_.get(),
+                                       objective_.get(), parameters_, optimizer_.get(), average_.get());
+}
+
+// ---- resuming
+
+void Trainer::check_resumable(const CheckpointReader& checkpoint) const {
+  TrainConfig before;
+  config::parse_config(checkpoint.config_toml(), checkpoint.path() + ", litenat.config", &before);
+  const std::vector<std::string> changed = changed_settings(before, config_);
+  if (!changed.empty())
+    throw Error(folder_.path() + ": its run was started with other settings: " + join(changed) +
+                ": undo the change, choose another --output, or start anew with --restart");
+  const TrainingState state = checkpoint.state();
+  if (state.data != state_.data)
+    throw Error(config_.data.dir + ": expected the data that the run was started with (" + state.data + "), found " +
+                state_.data + ": choose another --output, or start anew with --restart");
+  if (state.threads != state_.threads)
+    log_warning("the run was started with " + std::to_string(state.threads) + " threads and goes on with " +
+                std::to_string(state_.threads) + ": its losses will differ in their last digits");
+}
+
+void Trainer::resume() {
+  const CheckpointReader checkpoint(folder_.last());
+  check_resumable(checkpoint);
+  checkpoint.load("model", parameters_);
+  if (average_) checkpoint.load("average", average_->tensors());
+  checkpoint.load("optimizer", optimizer_->state());
+  optimizer_->state_was_loaded();
+  checkpoint.load("log", step_->state());
+  for (const auto& [name, state] : generator_states(device_))
+    if (checkpoint.has("random/" + name) || name == "cpu")
+      set_generator_state(name, checkpoint.read("random/" + name), device_);
+  const TrainingState here = state_;
+  state_ = checkpoint.state();
+  state_.threads = here.threads;
+  state_.device = here.device;
+  saved_update_ = state_.update;
+  listener_->on_message("going on from update " + std::to_string(state_.update) + " of " + folder_.path());
+}
+
+// ---- the course of training
+
+int64_t Trainer::total_updates() {
+  int64_t total = config_.train.max_updates;
+  if (config_.train.max_epochs > 0) {
+    const int64_t batches = loader_->batches_in_epoch() * config_.train.max_epochs;
+    const int64_t updates = (batches + config_.train.update_freq - 1) / config_.train.update_freq;
+    total = total == 0 ? updates : std::min(total, updates);
+  }
+  return total;
+}
+
+bool Trainer::is_finished() const {
+  const TrainerSpec& spec = config_.train;
+  return (spec.max_updates > 0 && state_.update >= spec.max_updates) ||
+         (spec.max_epochs > 0 && state_.epoch > spec.max_epochs) ||
+         (spec.max_minutes > 0 && state_.seconds >= 60 * spec.max_minutes) ||
+         (spec.patience > 0 && state_.bad_validations >= spec.patience);
+}
+
+TrainResult Trainer::run() {
+  loader_ = std::make_unique<BatchLoader>(maker_.get(), DataPosition{state_.epoch, state_.batch},
+                                          config_.data.num_workers, config_.data.prefetch, device_.is_cuda());
+  const int64_t total = total_updates();
+  schedule_ = std::make_unique<Schedule>(config_.schedule, config_.optimizer.lr, total);
+  log_ = std::make_unique<JsonLog>(folder_.log(), state_.update);
+  if (config_.train.tensorboard)
+    tensorboard_ = std::make_unique<TensorBoardWriter>(folder_.tensorboard(), state_.update + 1);
+  report_counts();
+  listener_->on_start(state_.update, total);
+  while (!is_finished()) update_once();
+  return finish();
+}
+
+void Trainer::report_counts() {
+  int64_t count = 0;
+  for (const auto& [name, parameter] : parameters_) count += parameter.numel();
+  listener_->on_message(std::to_string(count) + " parameters, " + std::to_string(data_.train->num_tokens()) +
+                        " training tokens in " + std::to_string(loader_->batches_in_epoch()) + " batches, on " +
+                        describe_device(device_) + (bf16_ ? " in bf16" : ""));
+}
+
+void Trainer::update_once() {
+  const double start = monotonic_seconds();
+  std::vector<Batch> batches;
+  try {
+    for (int i = 0; i < config_.train.update_freq; ++i) batches.push_back(loader_->next());
+  } catch (const Interrupted&) {
+    save_last();
+    throw;
+  }
+  lr_ = schedule_->rate(state_.update);
+  step_->run(batches, lr_, state_.update + 1);
+  state_.update += 1;
+  state_.epoch = loader_->position().epoch;
+  state_.batch = loader_->position().batch;
+  for (const Batch& batch : batches) {
+    state_.log_targets += batch.num_targets;
+    interval_targets_ += batch.num_targets;
+  }
+  state_.log_updates += 1;
+  unsaved_ = true;
+  state_.seconds += monotonic_seconds() - start;
+  after_update(batches);
+}
+
+bool Trainer::is_due(int64_t interval) const { return interval > 0 && state_.update % interval == 0; }
+
+void Trainer::after_update(const std::vector<Batch>& batches) {
+  const TrainerSpec& spec = config_.train;
+  const bool logs = is_due(spec.log_every), validates = validator_ && is_due(spec.validate_every);
+  const bool saves = validates || is_due(spec.save_every);
+  if (device_.is_cpu() || logs || saves || is_due(kDeviceCheckInterval)) check_faults(batches);
+  if (logs) write_log();
+  if (validates) validate();
+  if (saves) save_last();
+  listener_->on_update(state_.update, note_);
+  stop_if_interrupted();
+}
+
+void Trainer::check_faults(const std::vector<Batch>& batches) {
+  const double start = monotonic_seconds();
+  const UpdateStep::Faults faults = step_->faults();
+  state_.seconds += monotonic_seconds() - start;  // on a GPU the time of the work that was queued
+  if (faults.count > state_.skipped)
+    log_warning("up to update " + std::to_string(state_.update) + ", " + std::to_string(faults.count) +
+                " updates were left out: loss or gradient not finite");
+  state_.skipped = faults.count;
+  if (faults.count <= config_.train.max_skipped) return;
+  throw Error("update " + std::to_string(faults.first_update) +
+              ": loss or gradient is not finite (last batch read: epoch " + std::to_string(batches.back().epoch) +
+              ", batch " + std::to_string(batches.back().index + 1) + "): the weights of update " +
+              std::to_string(saved_update_) +
+              " are kept; lower optimizer.lr or train.clip_norm, or raise train.max_skipped");
+}
+
+// ---- logs
+
+void Trainer::write_log() {
+  const torch::Tensor sums = step_->sums().to(torch::kCPU);
+  const double updates = static_cast<double>(std::max<int64_t>(1, state_.log_updates));
+  const double targets = static_cast<double>(std::max<int64_t>(1, state_.log_targets));
+  const double rate = static_cast<double>(interval_targets_) / std::max(1e-9, state_.seconds - interval_start_);
+  const std::vector<std::pair<std::string, double>> values = {{"loss", sums[0].item<double>() / updates},
+                                                              {"nll", sums[1].item<double>() / targets},
+                                                              {"acc", sums[2].item<double>() / targets},
+                                                              {"grad_norm", sums[3].item<double>() / updates},
+                                                              {"lr", lr_},
+                                                              {"tokens_per_s", rate},
+                                                              {"seconds", state_.seconds}};
+  Json line = Json::object();
+  line.set("type", Json("train"));
+  line.set("update", Json(state_.update));
+  line.set("epoch", Json(state_.epoch));
+  std::vector<std::pair<std::string, double>> scalars;
+  for (const auto& [name, value] : values) {
+    line.set(name, Json(value));
+    scalars.emplace_back("train/" + name, value);
+  }
+  log_->write(line);
+  if (tensorboard_) tensorboard_->write(state_.update, scalars);
+  note_ = "epoch " + std::to_string(state_.epoch) + ", loss " + format("%.4f", values[0].second) + ", acc " +
+          format("%.2f", 100 * values[2].second) + " %, " + format("%.0f", rate) + " tokens/s";
+  state_.tokens += state_.log_targets;
+  state_.log_updates = state_.log_targets = 0;
+  step_->clear_sums();
+  interval_start_ = state_.seconds;
+  interval_targets_ = 0;
+}
+
+void Trainer::score() {
+  std::optional<WeightSwap> swap;
+  if (average_) swap.emplace(parameters_, average_->tensors());
+  report_ = validator_->run(*model_, *objective_, device_, bf16_);
+}
+
+void Trainer::validate() {
+  score();
+  state_.validated_update = state_.update;
+  unsaved_ = true;
+  const bool is_best = !state_.has_best || report_->nll < state_.best_score;
+  state_.bad_validations = is_best ? 0 : state_.bad_validations + 1;
+  if (is_best) {
+    state_.has_best = true;
+    state_.best_score = report_->nll;
+    state_.best_update = state_.update;
+    write_checkpoint(folder_.best(), content(/*for_resuming=*/false));
+  }
+  log_validation(is_best);
+}
+
+void Trainer::log_validation(bool is_best) {
+  Json line = Json::object();
+  line.set("type", Json("valid"));
+  line.set("update", Json(state_.update));
+  const Json scores = report_->to_json();
+  for (const auto& [key, value] : scores.members()) line.set(key, value);
+  line.set("best", Json(is_best));
+  log_->write(line);
+  std::vector<std::pair<std::string, double>> scalars = {{"valid/nll", report_->nll}, {"valid/acc", report_->accuracy}};
+  std::string text = "update " + std::to_string(state_.update) + ": valid nll " + format("%.4f", report_->nll) +
+                     ", acc " + format("%.2f", 100 * report_->accuracy) + " % (";
+  for (const ModeScore& score : report_->modes) {
+    scalars.emplace_back("valid/" + score.mode + "/acc", score.accuracy);
+    text += (text.back() == '(' ? "" : ", ") + score.mode + " " + format("%.2f", 100 * score.accuracy);
+  }
+  if (tensorboard_) tensorboard_->write(state_.update, scalars);
+  listener_->on_message(text + ")" + (is_best ? ", best so far" : ""));
+}
+
+// ---- checkpoints
+
+CheckpointContent Trainer::content(bool for_resuming) const {
+  CheckpointContent content;
+  content.spec = config_.model;
+  content.config_toml = config::dump_toml(config_);
+  content.decode_json = fields_to_json(config_.decode).dump();
+  content.state = state_;
+  content.model = parameters_;
+  if (average_) content.average = average_->tensors();
+  if (!for_resuming) return content;
+  content.optimizer = optimizer_->state();
+  content.random = generator_states(device_);
+  content.log = step_->state();
+  return content;
+}
+
+void Trainer::save_last() {
+  if (!unsaved_) return;
+  write_checkpoint(folder_.last(), content(/*for_resuming=*/true));
+  saved_update_ = state_.update;
+  unsaved_ = false;
+  if (config_.train.keep_last == 0) return;
+  write_checkpoint(folder_.numbered(state_.update), content(/*for_resuming=*/false));
+  folder_.prune(config_.train.keep_last);
+}
+
+void Trainer::stop_if_interrupted() {
+  if (!interrupted()) return;
+  save_last();
+  listener_->on_message("interrupted at update " + std::to_string(state_.update) + "; the state is in " +
+                        folder_.last());
+  throw_if_interrupted();
+}
+
+TrainResult Trainer::finish() {
+  if (state_.log_updates > 0) write_log();
+  if (validator_ && state_.validated_update != state_.update) validate();
+  if (validator_ && !report_) score();  // a finished run that is started again
+  save_last();
+  if (!validator_) write_checkpoint(folder_.best(), content(/*for_resuming=*/false));
+  TrainResult result;
+  result.updates = state_.update;
+  result.best_update = state_.best_update;
+  result.seconds = state_.seconds;
+  for (const auto& [name, parameter] : parameters_) result.parameters += parameter.numel();
+  result.device = describe_device(device_);
+  result.report = report_;
+  return result;
+}
+
+Json TrainResult::to_json() const {
+  Json json = Json::object();
+  json.set("updates", Json(updates));
+  json.set("best_update", Json(best_update));
+  json.set("seconds", Json(seconds));
+  json.set("parameters", Json(parameters));
+  json.set("device", Json(device));
+  if (report) json.set("valid", report->to_json());
+  return json;
+}
+
+}  // namespace litenat::train

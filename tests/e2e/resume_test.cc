@@ -1,0 +1,163 @@
+// `litenat train`, killed at random moments and started again, learns what an uninterrupted run learns: bit for bit.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include "base/json.h"
+#include "config/config.h"
+#include "format/container.h"
+#include "train/train_testing.h"
+
+extern char** environ;
+
+namespace litenat::train {
+namespace {
+
+using testing::TemporaryFolder;
+
+/// Large enough that a run takes a second or two.
+TrainConfig slow_toy(const std::string& data_folder) {
+  TrainConfig config = testing::toy_config(data_folder);
+  config.data.batch.max_tokens = 1500;
+  config.model.dim = 128;
+  config.model.encoder.blocks[0].conv.heads = 8;
+  config.model.encoder.blocks[0].ffn_dim = 256;
+  config.model.encoder.repeat = 3;
+  config.train.max_updates = 60;
+  config.train.save_every = 7;
+  config.train.validate_every = 20;
+  config.train.log_every = 3;
+  config.train.update_freq = 2;
+  return config;
+}
+
+std::string write_config(const std::string& folder) {
+  const std::string path = folder + "/toy.toml";
+  std::ofstream(path) << config::dump_toml(slow_toy(folder));
+  return path;
+}
+
+pid_t start(const std::string& config, const std::string& run, const std::vector<std::string>& extra = {}) {
+  std::vector<std::string> words = {LITENAT_PROGRAM, "train", config, "--output", run, "--threads", "2"};
+  words.insert(words.end(), extra.begin(), extra.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  const std::string log = run + ".stderr";
+  posix_spawn_file_actions_addopen(&actions, 2, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  pid_t child = 0;
+  const int error = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  EXPECT_EQ(error, 0) << LITENAT_PROGRAM;
+  return child;
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+std::string text_of(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+void run_to_end(const std::string& config, const std::string& run, const std::vector<std::string>& extra = {}) {
+  const int status = wait_for(start(config, run, extra));
+  ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << text_of(run + ".stderr");
+}
+
+/// What of the log must not depend on interruptions: all but the clock.
+std::string learning(const std::string& run) {
+  std::ifstream log(run + "/log.jsonl");
+  std::string result;
+  for (std::string line; std::getline(log, line);) {
+    const Json json = value_or_throw(Json::parse(line));
+    for (const auto& [key, value] : json.members())
+      if (key != "seconds" && key != "tokens_per_s") result += key + "=" + value.dump() + " ";
+    result += "\n";
+  }
+  return result;
+}
+
+/// The tensors of the last checkpoint, byte for byte.
+std::map<std::string, std::string> weights(const std::string& run) {
+  const auto container = value_or_throw(format::Container::open(run + "/checkpoints/last.safetensors"));
+  std::map<std::string, std::string> result;
+  for (const auto& [name, tensor] : container->tensors())
+    result[name] = std::string(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size());
+  return result;
+}
+
+class Resume : public ::testing::Test {
+ protected:
+  Resume() : folder_("litenat_resume") {
+    testing::write_toy_data(folder_.path(), 3000, 100);
+    config_ = write_config(folder_.path());
+    straight_ = folder_.path() + "/straight";
+    const auto begin = std::chrono::steady_clock::now();
+    run_to_end(config_, straight_);
+    duration_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+  void expect_same(const std::string& run) {
+    EXPECT_EQ(learning(run), learning(straight_));
+    EXPECT_EQ(weights(run), weights(straight_));
+  }
+
+  TemporaryFolder folder_;
+  std::string config_, straight_;
+  double duration_ = 0;
+};
+
+TEST_F(Resume, KilledAtRandomMomentsLosesAreBitEqual) {
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const std::string run = folder_.path() + "/killed";
+  int kills = 0;
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    const pid_t child = start(config_, run);
+    // Most of the time goes into loading and into the updates after it; both may be hit.
+    const double share = std::uniform_real_distribution<double>(0.3, 1.0)(random);
+    std::this_thread::sleep_for(std::chrono::duration<double>(share * duration_));
+    kill(child, SIGKILL);
+    kills += WIFSIGNALED(wait_for(child)) ? 1 : 0;
+  }
+  run_to_end(config_, run);
+  EXPECT_GT(kills, 0);
+  expect_same(run);
+}
+
+TEST_F(Resume, TerminatedSavesAndSaysSo) {
+  const std::string run = folder_.path() + "/terminated";
+  const pid_t child = start(config_, run);
+  for (int i = 0; i < 600 && text_of(run + "/log.jsonl").empty(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  kill(child, SIGTERM);
+  const int status = wait_for(child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 128 + SIGTERM) << text_of(run + ".stderr");
+  const auto saved = value_or_throw(format::Container::open(run + "/checkpoints/last.safetensors"));
+  const Json state = value_or_throw(Json::parse(*saved->metadata("litenat.state")));
+  EXPECT_GE(state.find("update")->integer(), 3);
+  run_to_end(config_, run);
+  expect_same(run);
+}
+
+}  // namespace
+}  // namespace litenat::train
