@@ -19,7 +19,7 @@ namespace litenat::data {
 struct ResourceSettings {
   NgramSettings words{3, {1, 1, 2}, 3000000};
   NgramSettings units{3, {1, 1, 2}, 500000};
-  int64_t unit_clauses = 500000;  // clauses that the unit n-gram samples
+  int64_t unit_clauses = 200000;  // clauses that the unit n-gram samples
   int unit_samples = 4;           // key sequences drawn for each of them
   int segmentation_rounds = 2;    // times that word frequencies are counted again
   int64_t seed = 1;

@@ -21,6 +21,7 @@ SearchOptions search_options(const ImeOptions& options) {
   result.characters_per_arc = options.characters_per_arc;
   result.words_per_span = options.words_per_span;
   result.constrained = options.constrained;
+  result.sentence_end = options.sentence_end;
   return result;
 }
 

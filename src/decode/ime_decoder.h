@@ -52,8 +52,9 @@ struct ImeOptions {
   int characters_per_arc = 32;
   int words_per_span = 64;
   int num_best = 1;
-  bool constrained = true;  // only legal readings of the keys
-  bool strict = false;      // other text on the line is an error, not kept as typed
+  bool constrained = true;   // only legal readings of the keys
+  bool strict = false;       // other text on the line is an error, not kept as typed
+  bool sentence_end = true;  // the word n-gram judges the end of a run too: better for whole clauses
 
   template <class V>
   void visit(V& v) {
@@ -67,6 +68,7 @@ struct ImeOptions {
     v("num_best", num_best, "candidates returned", between(1, 256));
     v("constrained", constrained, "only hanzi whose reading the keys allow");
     v("strict", strict, "text that is no key sequence is an error");
+    v("sentence_end", sentence_end, "the word n-gram judges the end of a run of keys too");
   }
 };
 

@@ -16,6 +16,7 @@ UnigramEngine::UnigramEngine(const text::Dictionary* targets, const text::Lexico
     : lexicon_(lexicon), weight_(weight) {
   for (int32_t id = 0; id < targets->size(); ++id) {
     counts_.push_back(static_cast<double>(std::max<int64_t>(targets->count(id), 0)) + kUnseenCount);
+    illegal_.push_back(weight * static_cast<float>(std::log(counts_.back())) - kIllegalPenalty);
   }
 }
 
@@ -44,9 +45,7 @@ void UnigramEngine::fill_row(text::UnitId unit, float* row) {
     }
   }
   for (size_t i = 0; i < counts_.size(); ++i) {
-    const bool is_allowed = allowed_[i] > 0;
-    row[i] = weight_ * static_cast<float>(std::log(is_allowed ? allowed_[i] : counts_[i])) -
-             (is_allowed ? 0.0F : kIllegalPenalty);
+    row[i] = allowed_[i] > 0 ? weight_ * static_cast<float>(std::log(allowed_[i])) : illegal_[i];
   }
 }
 

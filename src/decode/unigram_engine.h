@@ -22,7 +22,8 @@ class UnigramEngine : public TaggerEngine {
   const text::Lexicon* lexicon_;
   float weight_;
   std::vector<double> counts_;   // by target id
-  std::vector<double> allowed_;  // of the unit at hand: counts with the readings it allows
+  std::vector<float> illegal_;   // by target id: the emission where the unit does not allow it
+  std::vector<double> allowed_;  // by target id, of the unit at hand: counts with the readings it allows
   std::vector<float> emissions_;
 };
 
