@@ -31,7 +31,7 @@ std::vector<uint8_t> read_file(const std::string& path) {
 /// 64-byte aligned memory that ends where the data end (to within the alignment).
 std::shared_ptr<uint8_t> aligned_copy(const std::vector<uint8_t>& bytes) {
   std::shared_ptr<uint8_t> copy(static_cast<uint8_t*>(std::aligned_alloc(64, (bytes.size() / 64 + 1) * 64)), std::free);
-  std::memcpy(copy.get(), bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), copy.get());
   return copy;
 }
 
@@ -171,7 +171,9 @@ TEST_F(CApi, NullsAreErrors) {
             LITENAT_STATUS_INVALID_ARGUMENT);
   EXPECT_EQ(litenat_session_new(model_, nullptr, nullptr), LITENAT_STATUS_INVALID_ARGUMENT);
   EXPECT_EQ(litenat_model_open(file_.path().c_str(), nullptr, nullptr, 0), LITENAT_STATUS_INVALID_ARGUMENT);
-  EXPECT_EQ(litenat_model_open_memory(nullptr, 10, &model_, nullptr, 0), LITENAT_STATUS_INVALID_ARGUMENT);
+  litenat_model* other = model_;
+  EXPECT_EQ(litenat_model_open_memory(nullptr, 10, &other, nullptr, 0), LITENAT_STATUS_INVALID_ARGUMENT);
+  EXPECT_EQ(other, nullptr);
   EXPECT_EQ(litenat_model_get_info(nullptr, nullptr), LITENAT_STATUS_INVALID_ARGUMENT);
   EXPECT_STREQ(litenat_session_error(nullptr), "");
   litenat_session_free(nullptr);
