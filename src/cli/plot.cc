@@ -128,7 +128,7 @@ std::string plot_bars(const std::string& title, const std::string& y_label, cons
   script.precision(10);
   script << preamble(title, "", y_label)
          << "set style data histograms\nset style histogram clustered gap 1\nset style fill solid 0.9 noborder\n"
-         << "set xtics rotate by -25 scale 0\nset yrange [0:*]\n$data << EOD\n";
+         << "set xtics rotate by -25 scale 0\nset yrange [0:100]\n$data << EOD\n";
   for (size_t group = 0; group < bars.groups.size(); ++group) {
     std::string name = bars.groups[group];
     std::replace(name.begin(), name.end(), '"', '\'');

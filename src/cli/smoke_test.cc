@@ -273,6 +273,26 @@ TEST_F(VerbTest, BenchReportsPercentiles) {
   EXPECT_LE(json["latencies"][1]["p50_milliseconds"], json["latencies"][1]["p99_milliseconds"]);
 }
 
+TEST_F(VerbTest, ReportIsOneSelfContainedPage) {
+  write_file(
+      run_ / "log.jsonl",
+      "{\"type\":\"train\",\"update\":1,\"nll\":2.5}\n{\"type\":\"train\",\"update\":2,\"nll\":2}\n"
+      "{\"type\":\"valid\",\"update\":1,\"nll\":2.6}\n{\"type\":\"valid\",\"update\":2,\"nll\":2.1}\n{\"type\":\"tr");
+  const Outcome outcome = litenat({"report", run_.path(), run_ / "model.litenat", "--pairs", run_ / "pairs.tsv",
+                                   "--output", run_ / "report.html", "--quiet"});
+  if (outcome.status == 1 && outcome.err.find("cannot run gnuplot") != std::string::npos)
+    GTEST_SKIP() << "gnuplot is not installed";
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const std::string page = read_file(run_ / "report.html");
+  EXPECT_THAT(page, StartsWith("<!DOCTYPE html>"));
+  int pictures = 0;
+  for (size_t at = page.find("<svg"); at != std::string::npos; at = page.find("<svg", at + 1)) ++pictures;
+  EXPECT_EQ(pictures, 3);  // size, sets, training
+  EXPECT_THAT(page, HasSubstr("<td>commonest hanzi</td><td>100.00</td>"));
+  EXPECT_EQ(page.find("src="), std::string::npos);
+  EXPECT_EQ(page.find("<link"), std::string::npos);
+}
+
 TEST_F(VerbTest, ForcedInstructionSetsAreHonoredOrRefused) {
   setenv("LITENAT_FORCE_ISA", "scalar", 1);
   EXPECT_THAT(litenat({"--version"}).out, HasSubstr("kernels: scalar"));

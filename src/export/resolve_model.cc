@@ -53,6 +53,13 @@ std::string file_of_run(const std::string& folder) {
               "model.litenat");
 }
 
+/// The file that `path` stands for; throws when there is nothing.
+std::string file_of(const std::string& path) {
+  if (is_folder(path)) return file_of_run(path);
+  if (!is_there(path)) throw Error(path + ": does not exist, expected a run folder, a checkpoint or a .litenat file");
+  return path;
+}
+
 bool is_deployable(const std::string& path) {
   return value_or_throw(format::Container::open(path))->metadata(runtime::kMetaVersion) != nullptr;
 }
@@ -68,12 +75,12 @@ ResolvedModel open_deployable(const std::string& path) {
 }  // namespace
 
 std::string find_checkpoint(const std::string& path) {
-  const std::string file = is_folder(path) ? file_of_run(path) : path;
+  const std::string file = file_of(path);
   return is_deployable(file) ? "" : file;
 }
 
 ResolvedModel resolve_model(const std::string& path, bool use_average) {
-  const std::string file = is_folder(path) ? file_of_run(path) : path;
+  const std::string file = file_of(path);
   if (is_deployable(file)) return open_deployable(file);
   const TemporaryFolder folder;
   const std::string exported = (folder.path() / "model.litenat").string();
