@@ -47,7 +47,11 @@ Tensor result_like(const Tensor& x, const Tensor& lengths) {
 
 /// taps [H, K] -> [K, C]: one row of weights a tap, so that the loops run over all channels at once.
 Tensor spread_over_channels(const Tensor& taps, int64_t channels) {
-  return taps.t().unsqueeze(-1).expand({-1, -1, channels / taps.size(0)}).reshape({taps.size(1), channels});
+  return taps.t()
+      .unsqueeze(-1)
+      .expand({-1, -1, channels / taps.size(0)})
+      .reshape({taps.size(1), channels})
+      .contiguous();
 }
 
 // ---- CPU -------------------------------------------------------------------------------------------------------
