@@ -94,7 +94,7 @@ TEST(TensorBoard, ScalarsAreEncodedAsProtocolBuffers) {
       "\x0A\x01"                              //     1: text of 1 byte
       "a"
       "\x15\x00\x00\x00\x3F",  //     2: float 0.5
-      26);
+      24);
   EXPECT_EQ(event, expected);
 }
 

@@ -12,6 +12,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "nn/memory.h"
 #include "train/device.h"
 
 namespace litenat::train {
@@ -25,6 +26,7 @@ double monotonic_seconds() {
 }
 
 torch::Device prepare_device(const std::string& name, int threads) {
+  nn::keep_freed_memory();
   const torch::Device device = choose_device(name);
   at::set_num_threads(threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
   // The optimiser's means of gradients that have become 0 (rare hanzi) decay into denormal numbers, on which a CPU is
