@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
@@ -35,6 +36,9 @@ TorchApi* load(const Context& context) {
   if (path.empty())
     throw Error(std::string(kLibraryName) + " is neither in " + program_folder().string() +
                 " nor in ../lib beside it: build with -DLITENAT_BUILD_TRAIN=ON to train or to use --engine torch");
+  // libtorch's threads wait for each other some hundred times in an update. On a machine that does other work as well,
+  // waiting busily for one that is not running makes that many times slower; read when OpenMP is loaded.
+  setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
   // Local: the library brings its own copies of our static libraries.
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) throw Error("cannot load " + path.string() + ": " + dlerror() + ": run scripts/setup");
