@@ -452,6 +452,57 @@ TEST(Trainer, WritesTheRunFolder) {
   EXPECT_EQ(valid_lines, 2);
 }
 
+TEST(RunFolder, TakesOneProcessAndClearsRemains) {
+  TemporaryFolder folder("litenat_lock");
+  const std::string run = folder.path() + "/run";
+  std::filesystem::create_directories(run + "/checkpoints");
+  const std::string remains = run + "/checkpoints/last.safetensors.tmp.1234";
+  std::ofstream(remains) << "half";
+  const RunFolder holder(run, false);
+  EXPECT_FALSE(std::filesystem::exists(remains));
+  try {
+    const RunFolder second(run, false);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("another process trains in this folder"), std::string::npos);
+  }
+}
+
+TEST(RunFolder, TellsWhatChanged) {
+  TrainConfig before, now;
+  now.train.max_updates = 9;
+  now.data.dir = "elsewhere";
+  now.decode.beam = 3;
+  EXPECT_TRUE(changed_settings(before, now).empty());
+  now.train.seed = 2;
+  now.model.encoder.blocks.resize(1);
+  const std::vector<std::string> changed = changed_settings(before, now);
+  EXPECT_TRUE(std::find(changed.begin(), changed.end(), "train.seed") != changed.end());
+  EXPECT_TRUE(std::find(changed.begin(), changed.end(), "model.encoder.blocks[0].ffn_dim") != changed.end());
+}
+
+TEST(Trainer, SaysWhichFileIsMissing) {
+  TemporaryFolder folder("litenat_missing");
+  const std::string run = folder.path() + "/run";
+  EXPECT_NE(error_of(TrainConfig(), run).find("data.dir: expected the folder"), std::string::npos);
+  TrainConfig config = toy_config(folder.path() + "/nowhere");
+  EXPECT_NE(error_of(config, run).find("/nowhere/dict.pinyin.txt"), std::string::npos);
+  write_toy_data(folder.path(), 20, 10);
+  config = toy_config(folder.path());
+  std::filesystem::remove(folder.path() + "/resources.litenat");
+  EXPECT_NE(error_of(config, run).find("/resources.litenat: no such file"), std::string::npos);
+  write_toy_data(folder.path(), 20, 10);
+  config.model.target_vocabulary = 21;
+  EXPECT_NE(error_of(config, run).find("model.target_vocabulary: expected 20"), std::string::npos);
+  config = toy_config(folder.path());
+  config.data.batch.max_tokens = 4;  // some clauses are longer
+  EXPECT_NE(error_of(config, run).find("max_tokens"), std::string::npos);
+  config = toy_config(folder.path());
+  train(config, run);
+  std::filesystem::resize_file(run + "/checkpoints/last.safetensors", 5000);
+  EXPECT_NE(error_of(config, run).find("last.safetensors"), std::string::npos);
+}
+
 TEST(AverageCheckpoints, IsTheMean) {
   TemporaryFolder folder("litenat_mean");
   write_toy_data(folder.path(), 60, 10);

@@ -47,9 +47,12 @@ std::string write_config(const std::string& folder) {
   return path;
 }
 
-pid_t start(const std::string& config, const std::string& run, const std::vector<std::string>& extra = {}) {
-  std::vector<std::string> words = {LITENAT_PROGRAM, "train", config, "--output", run, "--threads", "2"};
-  words.insert(words.end(), extra.begin(), extra.end());
+/// `wrapper`: words in front of the program's name.
+pid_t start(const std::string& config, const std::string& run, const std::vector<std::string>& wrapper = {}) {
+  std::vector<std::string> words = wrapper;
+  for (const std::string& word : {std::string(LITENAT_PROGRAM), std::string("train"), config, std::string("--output"),
+                                  run, std::string("--threads"), std::string("2")})
+    words.push_back(word);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -77,8 +80,8 @@ std::string text_of(const std::string& path) {
   return text.str();
 }
 
-void run_to_end(const std::string& config, const std::string& run, const std::vector<std::string>& extra = {}) {
-  const int status = wait_for(start(config, run, extra));
+void run_to_end(const std::string& config, const std::string& run) {
+  const int status = wait_for(start(config, run));
   ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << text_of(run + ".stderr");
 }
 
@@ -156,6 +159,30 @@ TEST_F(Resume, TerminatedSavesAndSaysSo) {
   const auto saved = value_or_throw(format::Container::open(run + "/checkpoints/last.safetensors"));
   const Json state = value_or_throw(Json::parse(*saved->metadata("litenat.state")));
   EXPECT_GE(state.find("update")->integer(), 3);
+  run_to_end(config_, run);
+  expect_same(run);
+}
+
+TEST_F(Resume, FullDiskKeepsTheLastCheckpoint) {
+  const std::string run = folder_.path() + "/full";
+  const pid_t child = start(config_, run);
+  const std::string last = run + "/checkpoints/last.safetensors";
+  for (int i = 0; i < 600 && !std::filesystem::exists(last); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  kill(child, SIGKILL);
+  wait_for(child);
+  const std::string before = text_of(last);
+  ASSERT_GT(before.size(), 400u * 1024);
+  // A limit on the size of files fails as a full disk does, once its signal is ignored.
+  const int status =
+      wait_for(start(config_, run, {"/bin/bash", "-c", "trap '' XFSZ; ulimit -f 400; exec \"$@\"", "bash"}));
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  const std::string message = text_of(run + ".stderr");
+  EXPECT_NE(message.find(".safetensors"), std::string::npos) << message;
+  EXPECT_EQ(text_of(last), before);
+  for (const auto& entry : std::filesystem::directory_iterator(run + "/checkpoints"))
+    EXPECT_EQ(entry.path().string().find(".tmp."), std::string::npos) << entry.path();
   run_to_end(config_, run);
   expect_same(run);
 }
