@@ -128,12 +128,10 @@ void add_quantized(ContainerWriter* writer, const std::string& name, const Tenso
   const int64_t k = tensor.shape[1];
   const Span<const float> weights(tensor.data<float>(), static_cast<size_t>(n * k));
   const QuantizedMatrix matrix = quantize_matrix(weights, n, k);
-  if (layout == Layout::kPacked) {
+  if (layout == Layout::kPacked)
     add_vector(writer, name, TensorType::kI8, packed_k4n16(matrix));
-    add_vector(writer, name + ".column_sum", TensorType::kI32, matrix.column_sum);
-  } else {
+  else
     writer->add_copy(name, TensorType::kI8, {n, k}, matrix.values.data(), matrix.values.size());
-  }
   add_vector(writer, name + ".scale", TensorType::kF32, matrix.scale);
 }
 

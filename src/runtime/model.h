@@ -26,7 +26,6 @@ constexpr const char* kUnitModel = "text.unit_ngram";
 // An int8 weight "x" [n, k] is stored as
 //   x            I8  [packed_size]           order k4n16 (a kLinear) or row-major [n, k] (a kEmbedding)
 //   x.scale      F32 [n]
-//   x.column_sum I32 [n]                     (kLinear only)
 //   x.input      F32 [2] = {scale, zero}     (kLinear with static activations; absent = dynamic per row)
 
 /// Immutable; shared by sessions. Everything points into the container; only fp32 kLinear weights are re-packed at

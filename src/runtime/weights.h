@@ -15,10 +15,11 @@ namespace litenat::runtime {
 /// Of a kLinear node: fp32 (packed at load) or int8 (in place).
 struct Model::LinearWeights {
   bool is_int8 = false;
-  AlignedBuffer<float> packed;  // fp32: kernels::pack_f32 order
-  kernels::PackedWeights int8;  // int8: into the container; its bias is `bias`
-  const float* bias = nullptr;  // [n] or null
-  bool is_static = false;       // int8: one calibrated pair instead of one a row
+  AlignedBuffer<float> packed;       // fp32: kernels::pack_f32 order
+  kernels::PackedWeights int8;       // int8: into the container, but for the bias and the sums
+  std::vector<int32_t> column_sums;  // int8: made at load, [n] padded to whole panels
+  const float* bias = nullptr;       // [n] or null
+  bool is_static = false;            // int8: one calibrated pair instead of one a row
   numerics::ActivationQuantization input;
   int64_t n = 0;
   int64_t k = 0;

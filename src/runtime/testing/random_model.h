@@ -79,14 +79,13 @@ void add_vector(format::ContainerWriter* writer, const std::string& name, format
   writer->add_copy(name, type, std::move(shape), values.data(), values.size() * sizeof(T));
 }
 
-/// Quantises by row and writes "name", "name.scale" and, packed, "name.column_sum". The weights become what the
+/// Quantises by row and writes "name" (packed or by row) and "name.scale". The weights become what the
 /// integers stand for.
 inline void add_int8(format::ContainerWriter* writer, const std::string& name, bool packed, RandomTensor* tensor) {
   const int64_t n = tensor->shape[0];
   const int64_t k = tensor->shape[1];
   std::vector<int8_t> q(static_cast<size_t>(n * k));
   std::vector<float> scale(static_cast<size_t>(n));
-  std::vector<int32_t> sums(static_cast<size_t>(n));
   for (int64_t row = 0; row < n; ++row) {
     float* values = tensor->values.data() + row * k;
     float largest = 0;
@@ -94,7 +93,6 @@ inline void add_int8(format::ContainerWriter* writer, const std::string& name, b
     const float s = scale[static_cast<size_t>(row)] = numerics::weight_scale(largest);
     for (int64_t c = 0; c < k; ++c) {
       const int8_t weight = q[static_cast<size_t>(row * k + c)] = numerics::quantize_weight(values[c], s);
-      sums[static_cast<size_t>(row)] += weight;
       values[c] = static_cast<float>(weight) * s;
     }
   }
@@ -103,7 +101,6 @@ inline void add_int8(format::ContainerWriter* writer, const std::string& name, b
   std::vector<int8_t> bytes(static_cast<size_t>(numerics::packed_size(n, k)));
   kernels::pack_s8(q.data(), n, k, bytes.data());
   add_vector(writer, name, format::TensorType::kI8, {numerics::packed_size(n, k)}, bytes);
-  add_vector(writer, name + ".column_sum", format::TensorType::kI32, {n}, sums);
 }
 
 inline bool is_table(const std::string& name) {
