@@ -8,7 +8,7 @@ namespace litenat::cli {
 void add_average(Program& program) {
   auto arguments = std::make_shared<AverageArguments>();
   Verb verb = program.add_verb("average", "Averages the weights of several checkpoints of one run");
-  verb.app->add_option("CHECKPOINT", arguments->inputs, "checkpoints")->required()->check(CLI::ExistingFile);
+  verb.app->add_option("CHECKPOINT", arguments->inputs, "checkpoints")->required();
   verb.app->add_option("-o,--output", arguments->output, "checkpoint to write")->required();
   verb.examples(
       {"litenat average runs/tagger/checkpoints/update_*.safetensors -o runs/tagger/checkpoints/mean.safetensors"});

@@ -9,7 +9,7 @@ void add_train(Program& program) {
   auto arguments = std::make_shared<TrainArguments>();
   auto resume = std::make_shared<bool>(false);
   Verb verb = program.add_verb("train", "Trains a model into a run folder; the same command again goes on exactly");
-  verb.app->add_option("CONFIG", arguments->config_path, "configuration (TOML)")->required()->check(CLI::ExistingFile);
+  verb.app->add_option("CONFIG", arguments->config_path, "configuration (TOML)")->required();
   verb.app->add_option("--set", arguments->overrides, "change a setting: section.key=value, list.0.key=value");
   verb.app->add_option("-o,--output,--run-dir", arguments->run_folder,
                        "run folder (default: train.run_dir, else runs/ and the configuration's name)");

@@ -102,6 +102,8 @@ bool CheckpointReader::has(const std::string& prefix) const {
   return it != container_->tensors().end() && it->first.compare(0, prefix.size() + 1, prefix + "/") == 0;
 }
 
+bool CheckpointReader::has_tensor(const std::string& name) const { return container_->find(name) != nullptr; }
+
 void CheckpointReader::load(const std::string& prefix, const NamedTensors& tensors) const {
   const torch::NoGradGuard no_grad;
   for (const auto& [name, tensor] : tensors) {

@@ -80,6 +80,8 @@ class CheckpointReader {
   TrainingState state() const;
   /// True when there are tensors "<prefix>/...".
   bool has(const std::string& prefix) const;
+  /// True when there is a tensor of exactly this name.
+  bool has_tensor(const std::string& name) const;
   /// Fills `tensors` (any device) from "<prefix>/<name>"; each must be there with its type and shape.
   void load(const std::string& prefix, const NamedTensors& tensors) const;
   /// A copy of the tensor `name` on the CPU, whatever its shape.

@@ -5,6 +5,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <mutex>
 
 #include "base/error.h"
@@ -72,6 +73,14 @@ bool use_bf16(Precision precision, const torch::Device& device) {
   if (precision == Precision::kBf16 && device.is_cpu())
     throw Error("train.precision: bf16 needs a GPU, found the device cpu; use precision = \"auto\" or \"fp32\"");
   return precision != Precision::kFp32 && device.is_cuda();
+}
+
+void make_deterministic() {
+  // cuBLAS reads it when it starts: without a workspace of its own, streams share one in an order that varies.
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+  // Meant to show reads of memory that nobody wrote; costs a pass over every new tensor.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
 }
 
 Autocast::Autocast(bool enabled) : enabled_(enabled) {

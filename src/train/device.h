@@ -21,6 +21,9 @@ std::string describe_device(const torch::Device& device);
 /// Whether to compute in bf16. Throws Error for bf16 on a CPU.
 bool use_bf16(Precision precision, const torch::Device& device);
 
+/// Makes a GPU add up in the same order every time, where libtorch can. Call before its first work.
+void make_deterministic();
+
 /// Matrix products in bf16 on the GPU while it lives (weights stay fp32; softmax, LayerNorm and sums are fp32). Does
 /// nothing when `enabled` is false.
 class Autocast {

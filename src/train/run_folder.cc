@@ -20,25 +20,12 @@ namespace {
 namespace fs = std::filesystem;
 
 // A run may go on with other values of these; a name that ends in '.' stands for all settings below it.
-constexpr const char* kHarmless[] = {"train.run_dir",
-                                     "train.max_updates",
-                                     "train.max_epochs",
-                                     "train.max_minutes",
-                                     "train.validate_every",
-                                     "train.patience",
-                                     "train.save_every",
-                                     "train.keep_last",
-                                     "train.log_every",
-                                     "train.max_skipped",
-                                     "train.device",
-                                     "train.tensorboard",
-                                     "data.dir",
-                                     "data.resources",
-                                     "data.num_workers",
-                                     "data.prefetch",
-                                     "data.valid",
-                                     "data.valid_sentences",
-                                     "decode."};
+constexpr const char* kHarmless[] = {
+    "train.run_dir",        "train.max_updates", "train.max_epochs",     "train.max_minutes",
+    "train.validate_every", "train.patience",    "train.save_every",     "train.keep_last",
+    "train.log_every",      "train.max_skipped", "train.device",         "train.tensorboard",
+    "train.deterministic",  "data.dir",          "data.resources",       "data.num_workers",
+    "data.prefetch",        "data.valid",        "data.valid_sentences", "decode."};
 
 bool is_harmless(const std::string& path) {
   return std::any_of(std::begin(kHarmless), std::end(kHarmless), [&](const char* name) {
@@ -56,6 +43,14 @@ void flatten(const Json& json, const std::string& path, std::map<std::string, st
   } else {
     (*out)[path] = json.dump();
   }
+}
+
+/// True for "NAME.tmp.PID": what a process that was killed left of a file that it was writing (base/atomic_file.h).
+bool is_remains(const std::string& name) {
+  const std::string mark = ".tmp.";
+  const size_t at = name.rfind(mark);
+  return at != std::string::npos && at + mark.size() < name.size() &&
+         name.find_first_not_of("0123456789", at + mark.size()) == std::string::npos;
 }
 
 /// "1200" of "update_1200.safetensors", else "".
@@ -95,16 +90,16 @@ void RunFolder::remove_remains() const {
   for (const std::string& folder : {path_, path_ + "/checkpoints"}) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error))
-      if (entry.path().filename().string().find(".tmp.") != std::string::npos) fs::remove(entry.path(), error);
+      if (is_remains(entry.path().filename().string())) fs::remove(entry.path(), error);
   }
 }
 
 void RunFolder::remove_run() const {
-  std::error_code error;
-  fs::remove(log(), error);
-  fs::remove_all(tensorboard(), error);
-  fs::remove(last(), error);
-  fs::remove(best(), error);
+  for (const std::string& path : {last(), best(), log(), tensorboard()}) {
+    std::error_code error;
+    fs::remove_all(path, error);
+    if (error) throw Error(path + ": cannot remove the earlier run: " + error.message());
+  }
   prune(0);
 }
 

@@ -35,6 +35,9 @@ double Schedule::rate(int64_t n) const {
 
 double Schedule::cosine(int64_t after_warmup) const {
   const double u = static_cast<double>(after_warmup), tm = spec_.t_mult;
+  // The one period of a cosine without schedule.period: at its end the rate stays low instead of starting anew, as the
+  // number of updates in max_epochs is an estimate where sentences have other lengths in each epoch.
+  if (spec_.period == 0 && u >= period_) return spec_.min_lr;
   double restarts, length, t;
   if (tm == 1) {
     restarts = std::floor(u / period_);

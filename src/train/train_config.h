@@ -41,6 +41,7 @@ struct TrainerSpec {
   std::string device = "auto";
   Precision precision = Precision::kAuto;
   bool tensorboard = true;
+  bool deterministic = true;
 
   template <class V>
   void visit(V& v) {
@@ -65,6 +66,7 @@ struct TrainerSpec {
     v("device", device, "auto, cpu, cuda or cuda:N");
     v("precision", precision, "auto: bf16 on a GPU, fp32 elsewhere", kPrecisionNames);
     v("tensorboard", tensorboard, "write TensorBoard event files too");
+    v("deterministic", deterministic, "equal runs give equal numbers on a GPU too (on a CPU they always do)");
   }
 };
 

@@ -25,9 +25,10 @@ double monotonic_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-torch::Device prepare_device(const std::string& name, int threads) {
+torch::Device prepare_device(const TrainerSpec& spec, int threads) {
   nn::keep_freed_memory();
-  const torch::Device device = choose_device(name);
+  const torch::Device device = choose_device(spec.device);
+  if (device.is_cuda() && spec.deterministic) make_deterministic();
   at::set_num_threads(threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
   // The optimiser's means of gradients that have become 0 (rare hanzi) decay into denormal numbers, on which a CPU is
   // a hundred times slower.
@@ -53,7 +54,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options, TrainLi
     : config_(config),
       listener_(listener),
       folder_(options.run_folder, options.restart),
-      device_(prepare_device(config.train.device, options.threads)),
+      device_(prepare_device(config.train, options.threads)),
       bf16_(use_bf16(config.train.precision, device_)),
       data_(open_training_data(&config_, folder_.resources())) {
   if (config_.train.max_updates == 0 && config_.train.max_epochs == 0 && config_.train.max_minutes == 0)
@@ -111,7 +112,8 @@ void Trainer::resume() {
   optimizer_->state_was_loaded();
   checkpoint.load("log", step_->state());
   for (const auto& [name, state] : generator_states(device_))
-    if (checkpoint.has("random/" + name) || name == "cpu")
+    // A run that goes on from a CPU's checkpoint on a GPU keeps that generator as the seed made it.
+    if (checkpoint.has_tensor("random/" + name) || name == "cpu")
       set_generator_state(name, checkpoint.read("random/" + name), device_);
   const TrainingState here = state_;
   state_ = checkpoint.state();
@@ -126,7 +128,11 @@ void Trainer::resume() {
 int64_t Trainer::total_updates() {
   int64_t total = config_.train.max_updates;
   if (config_.train.max_epochs > 0) {
-    const int64_t batches = loader_->batches_in_epoch() * config_.train.max_epochs;
+    // Of the first epoch, so that the schedule is the same wherever the run goes on: an epoch of keys may have another
+    // number of batches.
+    const int64_t first_epoch = state_.epoch == 1 ? loader_->batches_in_epoch()
+                                                 : static_cast<int64_t>(maker_->plan(1, /*shuffle=*/true).size());
+    const int64_t batches = first_epoch * config_.train.max_epochs;
     const int64_t updates = (batches + config_.train.update_freq - 1) / config_.train.update_freq;
     total = total == 0 ? updates : std::min(total, updates);
   }
@@ -261,7 +267,8 @@ void Trainer::validate() {
   score();
   state_.validated_update = state_.update;
   unsaved_ = true;
-  const bool is_best = !state_.has_best || report_->nll < state_.best_score;
+  // A score that is no number is never the best: nothing would compare as better afterwards.
+  const bool is_best = std::isfinite(report_->nll) && (!state_.has_best || report_->nll < state_.best_score);
   state_.bad_validations = is_best ? 0 : state_.bad_validations + 1;
   if (is_best) {
     state_.has_best = true;
