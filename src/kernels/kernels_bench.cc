@@ -135,6 +135,13 @@ void conv_of_15_taps(State& state, const Kernels* table) {
   });
 }
 
+void depthwise_conv_of_7_taps(State& state, const Kernels* table) {
+  const std::vector<float> taps = random_floats(state.range(0) * 7);
+  rowwise(state, [&](const float* x, int64_t rows, int64_t columns, float* y) {
+    table->conv(x, columns, rows, columns, taps.data(), 0, static_cast<int>(columns), 7, 3, y, columns);
+  });
+}
+
 void quantize_rows(State& state, const Kernels* table) {
   std::vector<uint8_t> q(static_cast<size_t>(16 * state.range(0)));
   std::vector<RowQuantization> row(16);
@@ -208,6 +215,7 @@ void register_table(const Kernels* table) {
                   {"glu", glu},
                   {"softmax_15", softmax_of_taps},
                   {"conv_15", conv_of_15_taps},
+                  {"depthwise_conv_7", depthwise_conv_of_7_taps},
                   {"quantize_rows", quantize_rows}};
   for (const auto& kernel : kRowwise) {
     benchmark::RegisterBenchmark(name(kernel.name).c_str(), kernel.function, table)->ArgName("D")->Arg(480);

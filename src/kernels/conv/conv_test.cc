@@ -50,6 +50,41 @@ TEST_P(ConvTest, EqualsScalarForEveryPadding) {
   }
 }
 
+TEST_P(ConvTest, EqualsScalarForNarrowHeads) {
+  for (int64_t width : {1, 2, 5, 15}) {
+    for (int heads : {1, 15, 16, 17, 33}) {
+      for (int kernel : {1, 3, 16, 17, 40}) {
+        for (bool dynamic : {false, true}) expect_equal({21, heads, width, kernel, kernel / 2}, dynamic, Edge::kBack);
+      }
+    }
+  }
+}
+
+/// One chain of fused multiply-adds a channel, whatever the width of a head: the bits of the definition in that order.
+TEST_P(ConvTest, EqualsTheChainBitForBit) {
+  for (const Shape& s : {Shape{23, 37, 1, 3, 1}, Shape{23, 37, 1, 15, 7}, Shape{23, 19, 1, 33, 32},
+                         Shape{9, 20, 1, 40, 0}, Shape{23, 7, 6, 5, 2}, Shape{23, 3, 20, 17, 8}}) {
+    const int64_t channels = s.heads * s.width;
+    GuardedMatrix x(s.rows, channels, channels), w(s.heads, s.kernel, s.kernel), y(s.rows, channels, channels);
+    x.fill(random_);
+    w.fill(random_);
+    table().conv(x.data(), channels, s.rows, channels, w.data(), 0, s.heads, s.kernel, s.pad_left, y.data(), channels);
+    GuardedMatrix expected(s.rows, channels, channels);
+    for (int64_t t = 0; t < s.rows; ++t) {
+      for (int64_t c = 0; c < channels; ++c) {
+        float sum = 0;
+        for (int64_t k = 0; k < s.kernel; ++k) {
+          const int64_t from = t + k - s.pad_left;
+          if (from < 0 || from >= s.rows) continue;
+          sum = std::fma(w[c / s.width * s.kernel + k], x[from * channels + c], sum);
+        }
+        expected[t * channels + c] = sum;
+      }
+    }
+    EXPECT_TRUE(y.same_bits(expected)) << "heads " << s.heads << " width " << s.width << " kernel " << s.kernel;
+  }
+}
+
 TEST_P(ConvTest, EqualsTheDefinition) {
   const int64_t rows = 12, channels = 40, width = 10;
   const int heads = 4, kernel = 7, pad_left = 3, taps = heads * kernel;
