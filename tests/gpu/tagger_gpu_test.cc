@@ -2,6 +2,7 @@
 // so, on machines without one.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <string>
 #include <vector>
@@ -67,8 +68,16 @@ Step run_on(nn::Tagger* tagger, const Batch& cpu_batch, const torch::Device& dev
   return run;
 }
 
-double relative_error(const Tensor& found, const Tensor& expected) {
-  return ((found - expected).norm() / (expected.norm() + 1e-6)).item<double>();
+double relative_error(const Tensor& found, const Tensor& expected, double floor = 1e-6) {
+  return ((found - expected).norm() / (expected.norm() + floor)).item<double>();
+}
+
+/// Norm of all gradients together. A part whose true gradient is zero (the bias of attention's keys) holds nothing but
+/// rounding: errors are measured against at least a thousandth of the whole.
+double total_norm(const Step& step) {
+  double sum = 0;
+  for (const auto& [name, gradient] : step.gradients) sum += gradient.square().sum().item<double>();
+  return std::sqrt(sum);
 }
 
 class TaggerOnGpu : public testing::TestWithParam<fixtures::NamedSpec> {};
@@ -84,9 +93,10 @@ TEST_P(TaggerOnGpu, LossAndGradientsEqualTheCpus) {
   const Step gpu = run_on(&tagger, batch, torch::kCUDA);
   EXPECT_LT(relative_error(gpu.loss, cpu.loss), 1e-5);
   ASSERT_EQ(gpu.gradients.size(), cpu.gradients.size());
-  ASSERT_GT(cpu.gradients.size(), 5u);
+  ASSERT_GE(cpu.gradients.size(), 3u);
+  const double floor = 1e-3 * total_norm(cpu);
   for (const auto& [name, gradient] : cpu.gradients)
-    EXPECT_LT(relative_error(gpu.gradients.at(name), gradient), 2e-4) << name;
+    EXPECT_LT(relative_error(gpu.gradients.at(name), gradient, floor), 2e-4) << name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Specs, TaggerOnGpu, testing::ValuesIn(fixtures::all_specs()),
