@@ -11,7 +11,6 @@
 namespace litenat::format {
 namespace {
 
-constexpr uint64_t kMaxHeaderSize = 16 << 20;  // JSON takes up to some 70 times its size in memory
 constexpr size_t kMaxRank = 8;
 
 struct TypeRow {

@@ -135,6 +135,17 @@ TEST(Container, WriterRejectsWhatItCouldNotRead) {
   EXPECT_TRUE(write("a", "b", {2}).ok());
 }
 
+TEST(Container, WriterStopsWhereTheReaderWould) {
+  constexpr size_t kMost = (16 << 20) - 64;
+  const TemporaryFile file("large");
+  for (const size_t size : {kMost - 27, kMost - 26}) {  // beside {"__metadata__":{"key":"..."}}
+    ContainerWriter writer;
+    writer.set_metadata("key", std::string(size, 'x'));
+    ASSERT_EQ(writer.write(file.path()).ok(), size == kMost - 27) << writer.write(file.path()).message();
+    EXPECT_TRUE(Container::open(file.path()).ok());  // what was refused has left the file as it was
+  }
+}
+
 TEST(Container, RejectsBadSizes) {
   EXPECT_NE(open_bytes({}).status().message(), "");
   EXPECT_NE(open_bytes({1, 2, 3}).status().message(), "");

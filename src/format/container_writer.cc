@@ -111,6 +111,9 @@ Result<std::string> ContainerWriter::header() const {
 Status ContainerWriter::write(const std::string& path) const {
   LITENAT_RETURN_IF_ERROR(check_entries().with_context(path));
   LITENAT_ASSIGN_OR_RETURN(std::string text, header());
+  if (text.size() > kMaxHeaderSize - kAlignment)  // what its padding may add
+    return invalid_argument(path + ": a header of " + std::to_string(text.size()) + " bytes; at most " +
+                            std::to_string(kMaxHeaderSize - kAlignment) + " can be written");
   AtomicFile file(path);
   LITENAT_RETURN_IF_ERROR(file.open());
   LITENAT_RETURN_IF_ERROR(write_header(&file, std::move(text)));
