@@ -92,6 +92,8 @@ TEST_F(FilesTest, MapsAnEmptyFileAndRefusesOthers) {
   EXPECT_EQ(empty.value()->bytes().size(), 0u);
   EXPECT_EQ(MappedFile::open(path("none")).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(MappedFile::open(folder_).status().code(), StatusCode::kInvalidArgument);
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);  // nobody writes: an open that waits would never return
+  EXPECT_EQ(MappedFile::open(path("pipe")).status().code(), StatusCode::kInvalidArgument);
 }
 
 }  // namespace
