@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <set>
 
@@ -286,6 +287,16 @@ TEST(NgramModel, HostileBlobsAreRefusedOrHarmless) {
   }
   EXPECT_GT(accepted, 0);
   EXPECT_LT(accepted, 2000);
+}
+
+TEST(NgramModel, NumbersThatNoLogarithmHasAreRefused) {
+  const auto blob = pack_ngrams(estimate(20, random_sentences(20, 100, 2), unpruned(3)));
+  for (const size_t table : {size_t{64}, size_t{64 + 1024}})  // of order 1: probabilities, back-off weights
+    for (const float value : {-500.0F, -3e38F, 3e38F}) {
+      auto changed = blob;
+      std::memcpy(changed.data() + table + 255 * sizeof(value), &value, sizeof(value));
+      EXPECT_EQ(text::NgramModel::parse(changed, "changed").ok(), value == -500.0F) << table << " " << value;
+    }
 }
 
 constexpr const char* kArpa = R"(

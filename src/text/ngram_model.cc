@@ -5,6 +5,12 @@
 #include "text/ngram_model_format.h"
 
 namespace litenat::text {
+namespace {
+
+// Far beyond the logarithm of any double, yet so small that no sum of such numbers overflows. False for NaN.
+bool is_logarithm(float value) { return std::fabs(value) <= 1e6F; }
+
+}  // namespace
 
 // Takes a blob apart and checks it.
 struct NgramModel::Loader {
@@ -33,7 +39,7 @@ struct NgramModel::Loader {
     for (const uint32_t count : header.counts) {
       if (count > kMaxNgramsOfOrder) return fail("n-gram counts out of range");
     }
-    if (!(header.log_unknown <= 0) || std::isinf(header.log_unknown)) return fail("bad unknown probability");
+    if (!(header.log_unknown <= 0) || !is_logarithm(header.log_unknown)) return fail("bad unknown probability");
     cursor = blob.data() + kNgramAlignment;
     left = blob.size() - kNgramAlignment;
     return {};
@@ -55,7 +61,7 @@ struct NgramModel::Loader {
     LITENAT_RETURN_IF_ERROR(take(256 * sizeof(float), what, &data));
     *table = {reinterpret_cast<const float*>(data), 256};
     for (const float value : *table) {
-      if (!std::isfinite(value)) return fail(std::string(what) + " hold a number that is not finite");
+      if (!is_logarithm(value)) return fail(std::string(what) + " hold a number that no logarithm can be");
     }
     return {};
   }
