@@ -1,5 +1,7 @@
 #include "runtime/model.h"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "base/json_fields.h"
@@ -11,6 +13,7 @@ namespace {
 using format::Container;
 
 constexpr const char* kVersion = "1";
+constexpr double kMaxTransition = 1e30;  // sums of transitions stay finite, so hypotheses can be ordered
 
 Result<std::string> get_metadata(const Container& container, const char* key) {
   const std::string* value = container.metadata(key);
@@ -109,6 +112,18 @@ int32_t dot(const int8_t* a, const int8_t* b, int64_t size) {
   return sum;
 }
 
+/// An absolute value that none of the table's exceeds.
+double largest_value(const Model::EmbeddingWeights& table) {
+  double largest = 0;
+  if (table.int8 != nullptr) {
+    for (int64_t row = 0; row < table.rows; ++row) largest = std::max(largest, 128.0 * table.scale[row]);
+  } else {
+    for (int64_t i = 0; i < table.rows * table.columns; ++i)
+      largest = std::max(largest, std::abs(static_cast<double>(table.f32[i])));
+  }
+  return largest;
+}
+
 }  // namespace
 
 Model::Model() = default;
@@ -152,6 +167,9 @@ Status Model::load_transitions() {
   LITENAT_RETURN_IF_ERROR(load_table(*container_, "crf_layer.E2.weight", rows, rank, &weights_->crf_to));
   if ((weights_->crf_from.int8 == nullptr) != (weights_->crf_to.int8 == nullptr))
     return corrupt(container_->name() + ": expected crf_layer.E1.weight and crf_layer.E2.weight of one type");
+  const double bound = largest_value(weights_->crf_from) * largest_value(weights_->crf_to) * static_cast<double>(rank);
+  if (bound > kMaxTransition)
+    return corrupt(container_->name() + ": the weights of crf_layer.E1 and crf_layer.E2 are too large");
   has_transitions_ = true;
   return {};
 }

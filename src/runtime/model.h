@@ -28,9 +28,10 @@ constexpr const char* kUnitModel = "text.unit_ngram";
 //   x.scale      F32 [n]
 //   x.input      F32 [2] = {scale, zero}     (kLinear with static activations; absent = dynamic per row)
 
-/// Immutable; shared by sessions. Everything points into the container; only fp32 kLinear weights are re-packed at
-/// load. Loading checks every weight: type and shape against the graph, every float finite, scales above 0, column sums
-/// true. Infinite or NaN weights are kCorrupt: nothing later has to expect them.
+/// Immutable; shared by sessions. Everything points into the container; only fp32 kLinear weights are re-packed, and
+/// the column sums of int8 ones made, at load. Loading checks every weight: type and shape against the graph, every
+/// float finite, scales above 0, no transition that could overflow. What fails is kCorrupt: nothing later has to expect
+/// it.
 class Model {
  public:
   static Result<std::shared_ptr<const Model>> open(const std::string& path);

@@ -82,6 +82,23 @@ TEST(Model, WeightsThatAreNotFiniteAreRejected) {
     }
 }
 
+TEST(Model, TransitionsThatCouldOverflowAreRejected) {
+  graph::ModelSpec spec = testing::base_spec();
+  spec.head.kind = graph::HeadKind::kCrf;
+  spec.head.crf_rank = 4;
+  for (const Precision precision : {Precision::kF32, Precision::kDynamicInt8})
+    for (const float largest : {1e10f, 1e20f}) {  // products of 1e20 and, overflowing, 1e40
+      RandomWeights weights = testing::random_weights(spec, 1);
+      weights.at("crf_layer.E1.weight").values.front() = largest;
+      weights.at("crf_layer.E2.weight").values.back() = -largest;
+      ContainerWriter writer;
+      testing::set_model_metadata(spec, &writer);
+      testing::add_weights(&writer, precision, &weights);
+      const Status status = open(writer);
+      EXPECT_EQ(status.code(), largest > 1e15f ? StatusCode::kCorrupt : StatusCode::kOk) << status.message();
+    }
+}
+
 /// The base model with int8 weights of kMatrix that are made by hand.
 Status open_packed(std::vector<int8_t> packed, std::vector<float> scale, std::vector<float> input = {}) {
   return open_changed(

@@ -45,9 +45,9 @@ struct Model::Weights {
   bool has_int8 = false;
 };
 
-/// Finds and checks every weight of `graph` in `container`: type, shape, scales; every float must be finite and
-/// every column sum must be the sum of its weights, so that no later arithmetic can overflow an integer or round a
-/// NaN to one. Errors name the tensor.
+/// Finds and checks every weight of `graph` in `container`: type, shape, scales; every float must be finite. Column
+/// sums are made from the weights, so that no later arithmetic can overflow an integer or round a NaN to one. Errors
+/// name the tensor.
 Status load_weights(const format::Container& container, const graph::Graph& graph, Model::Weights* weights);
 
 /// Loads the table `name` [rows, columns], fp32 or int8 with a scale for each row.
