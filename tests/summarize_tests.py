@@ -50,7 +50,8 @@ def other_tests(path: pathlib.Path, preset: str, google_programs: set[str]):
         elif status == "run":
             yield f"{preset}/{name}", "passed", ""
         else:
-            yield f"{preset}/{name}", "skipped", (case.findtext("system-out") or status or "").strip().splitlines()[-1:]
+                    reason = (case.findtext("system-out") or status or "").strip().splitlines()
+            yield f"{preset}/{name}", "skipped", " ".join(reason[-1:])
 
 
 def main() -> int:
