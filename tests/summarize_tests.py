@@ -50,7 +50,7 @@ def other_tests(path: pathlib.Path, preset: str, google_programs: set[str]):
         elif status == "run":
             yield f"{preset}/{name}", "passed", ""
         else:
-                    reason = (case.findtext("system-out") or status or "").strip().splitlines()
+            reason = (case.findtext("system-out") or status or "").strip().splitlines()
             yield f"{preset}/{name}", "skipped", " ".join(reason[-1:])
 
 
