@@ -452,6 +452,26 @@ TEST(Trainer, WritesTheRunFolder) {
   EXPECT_EQ(valid_lines, 2);
 }
 
+TEST(Configurations, OfTheZooFitTogether) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(LITENAT_SOURCE_DIR "/configs/ime")) {
+    TrainConfig config;
+    config::load_config(entry.path().string(), {}, &config);
+    config.model.source_vocabulary = 1000;
+    config.model.target_vocabulary = 6000;
+    config.model.syllable_vocabulary = config.model.head.syllable ? text::num_syllables() : 0;
+    const nn::Tagger model(config.model, config.dropout);
+    EXPECT_NE(make_objective(config.objective, nullptr, model.spec()), nullptr) << entry.path();
+    int64_t parameters = 0;
+    for (const Tensor& parameter : model.parameters()) parameters += parameter.numel();
+    const bool small = entry.path().stem() == "tagger-small";
+    EXPECT_LT(parameters, small ? 2000000 : 7000000) << entry.path();
+    EXPECT_GT(parameters, small ? 1000000 : 4000000) << entry.path();
+    ++count;
+  }
+  EXPECT_GE(count, 4);
+}
+
 TEST(RunFolder, TakesOneProcessAndClearsRemains) {
   TemporaryFolder folder("litenat_lock");
   const std::string run = folder.path() + "/run";
