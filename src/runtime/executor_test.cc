@@ -284,6 +284,15 @@ TEST(Executor, TransitionsAreProductsOfTheFactors) {
                     static_cast<double>(weights["crf_layer.E2.weight"].values[static_cast<size_t>(b) * 19 + r]);
       EXPECT_NEAR(executor->transition(a, b), expected, 1e-5);
     }
+    if (precision == Precision::kF32) {  // whatever the machine: the bits of the kernel
+      const kernels::Kernels* scalar = kernels::kernels_for(kernels::Isa::kScalar).value();
+      const float* next = weights["crf_layer.E2.weight"].values.data();
+      for (int32_t a = 0; a < 37; ++a) {
+        std::vector<float> expected(37);
+        scalar->dot_rows(weights["crf_layer.E1.weight"].values.data() + a * 19, next, 19, 37, 19, expected.data());
+        for (int32_t b = 0; b < 37; ++b) EXPECT_EQ(executor->transition(a, b), expected[static_cast<size_t>(b)]);
+      }
+    }
     EXPECT_EQ(executor->transition(-1, 0), 0.0f);
     EXPECT_EQ(executor->transition(0, 37), 0.0f);
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/json_fields.h"
+#include "kernels/kernels.h"
 #include "runtime/weights.h"
 
 namespace litenat::runtime {
@@ -94,18 +95,6 @@ Status load_ime(const Container& container, const graph::ModelSpec& spec, std::u
   return {};
 }
 
-/// Dot product in 16 lanes, summed by halves: one order of operations on every machine.
-float dot(const float* a, const float* b, int64_t size) {
-  float lanes[16] = {};
-  int64_t i = 0;
-  for (; i + 16 <= size; i += 16)
-    for (int64_t lane = 0; lane < 16; ++lane) lanes[lane] += a[i + lane] * b[i + lane];
-  for (; i < size; ++i) lanes[i % 16] += a[i] * b[i];
-  for (int64_t width = 8; width > 0; width /= 2)
-    for (int64_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-  return lanes[0];
-}
-
 int32_t dot(const int8_t* a, const int8_t* b, int64_t size) {
   int32_t sum = 0;
   for (int64_t i = 0; i < size; ++i) sum += static_cast<int32_t>(a[i]) * static_cast<int32_t>(b[i]);
@@ -170,6 +159,7 @@ Status Model::load_transitions() {
   const double bound = largest_value(weights_->crf_from) * largest_value(weights_->crf_to) * static_cast<double>(rank);
   if (bound > kMaxTransition)
     return corrupt(container_->name() + ": the weights of crf_layer.E1 and crf_layer.E2 are too large");
+  LITENAT_ASSIGN_OR_RETURN(kernels_, kernels::kernels());
   has_transitions_ = true;
   return {};
 }
@@ -192,7 +182,11 @@ float Model::transition(int32_t previous, int32_t next) const {
   if (previous < 0 || previous >= from.rows || next < 0 || next >= to.rows) return 0;
   const int64_t a = previous * from.columns;
   const int64_t b = next * to.columns;
-  if (from.int8 == nullptr) return dot(from.f32 + a, to.f32 + b, from.columns);
+  if (from.int8 == nullptr) {
+    float product = 0;
+    kernels_->dot_rows(from.f32 + a, to.f32 + b, to.columns, 1, from.columns, &product);
+    return product;
+  }
   return from.scale[previous] * to.scale[next] * static_cast<float>(dot(from.int8 + a, to.int8 + b, from.columns));
 }
 

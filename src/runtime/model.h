@@ -9,6 +9,10 @@
 #include "format/container.h"
 #include "graph/graph.h"
 
+namespace litenat::kernels {
+struct Kernels;
+}
+
 namespace litenat::runtime {
 
 /// Names in a deployable container (docs/formats.md has the whole list).
@@ -64,6 +68,7 @@ class Model {
   graph::Graph graph_;
   bool is_quantized_ = false;
   bool has_transitions_ = false;
+  const kernels::Kernels* kernels_ = nullptr;  // of the transitions
   std::unique_ptr<Weights> weights_;
   std::unique_ptr<decode::ImeResources> ime_;
   std::unique_ptr<text::NgramModel> word_model_;
