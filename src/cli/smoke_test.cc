@@ -128,6 +128,8 @@ TEST(Program, MissingFilesAreOneLineAndStatusOne) {
                                              {"info", "/no/such/model"},
                                              {"bench", "/no/such/model"},
                                              {"export", "/no/such/run"},
+                                             {"train", "/no/such/config.toml"},
+                                             {"average", "/no/such/a", "/no/such/b", "-o", "/no/such/c"},
                                              {"quantize", "/no/such/run", "--calibrate", "/no/such/file"},
                                              {"evaluate", "/no/such/model", "--pairs", "/no/such/pairs"}}) {
     const Outcome outcome = litenat(arguments);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/mapped_file.h"
 
 namespace litenat::cli {
 namespace {
@@ -19,6 +20,11 @@ void drop_carriage_return(std::string* line) {
 }
 
 }  // namespace
+
+void require_file(const std::string& path, const std::string& what) {
+  const auto file = MappedFile::open(path);
+  if (!file.ok()) throw Error(path + ": cannot be read, expected " + what + " (" + file.status().message() + ")");
+}
 
 std::vector<std::string> read_lines(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

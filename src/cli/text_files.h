@@ -7,6 +7,10 @@
 
 namespace litenat::cli {
 
+/// Throws Error when `path` is no file that can be read; `what` says what was expected. For verbs whose work begins
+/// elsewhere: it is told before a library is loaded.
+void require_file(const std::string& path, const std::string& what);
+
 /// The lines of `path` without their ends (LF or CR LF). Throws Error when it cannot be read.
 std::vector<std::string> read_lines(const std::string& path);
 

@@ -1,5 +1,6 @@
 // litenat train: a configuration and data -> a run folder.
 #include "cli/program.h"
+#include "cli/text_files.h"
 #include "cli/torch_library.h"
 #include "cli/verbs.h"
 
@@ -22,6 +23,7 @@ void add_train(Program& program) {
                  "litenat train configs/ime/tagger.toml --set optimizer.lr=1e-3 --set model.encoder.repeat=8",
                  "litenat train runs/small/config.toml --output runs/small --set train.max_epochs=20"});
   verb.run([arguments, resume](const Context& context) {
+    require_file(arguments->config_path, "a configuration (configs/ has some)");
     arguments->threads = context.threads;
     arguments->json = context.json;
     torch_api(context).run_train(*arguments);
