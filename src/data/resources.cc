@@ -36,6 +36,8 @@ class ResourceBuilder {
     }
     text_ = read_annotated_text(prefix, targets_);
     report_.num_clauses = static_cast<int64_t>(text_.num_clauses());
+    if (text_.num_clauses() == 0)
+      throw Error(prefix + ".hanzi: is empty, expected one clause a line (`litenat corpus ime` writes them)");
     say(prefix + ": " + std::to_string(text_.num_clauses()) + " clauses, " + std::to_string(text_.characters.size()) +
         " hanzi");
   }

@@ -132,6 +132,9 @@ TEST_F(ResourcesTest, TextsThatDoNotAgreeAreErrors) {
   EXPECT_EQ(message(), path("train") + ".pinyin:2: \"hxo\" is no syllable");
   write("train.pinyin", "ni hao ma\nni hao\nhao de\nni de de\nni\n");
   EXPECT_EQ(message(), path("train") + ".pinyin:5: more lines than in " + path("train") + ".hanzi");
+  write("train.hanzi", "");
+  write("train.pinyin", "");
+  EXPECT_EQ(message().substr(0, message().find(',')), path("train") + ".hanzi: is empty");
   EXPECT_FALSE(std::filesystem::exists(path("out.litenat")));
 }
 
