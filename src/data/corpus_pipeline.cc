@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -84,8 +85,12 @@ class BlockQueue {
 void ordered_blocks(CorpusInput* input, int threads, const Work& work) {
   BlockQueue queue(input, work);
   std::vector<std::thread> others;
-  for (int thread = 1; thread < threads; ++thread)
-    others.emplace_back([&queue, thread] { queue.run(static_cast<size_t>(thread)); });
+  try {
+    for (int thread = 1; thread < threads; ++thread)
+      others.emplace_back([&queue, thread] { queue.run(static_cast<size_t>(thread)); });
+  } catch (const std::system_error&) {
+    // The system allows no more threads: those that run do all of the work.
+  }
   queue.run(0);
   for (std::thread& other : others) other.join();
   queue.rethrow();
