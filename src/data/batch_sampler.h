@@ -13,7 +13,7 @@ struct BatchSpec {
   int64_t max_tokens = 4096;  // sentences x longest sentence of a batch stays at or below this
   int64_t max_sentences = 0;  // 0 = no limit
   int multiple = 8;           // a batch of more than `multiple` sentences has a multiple of them
-  int max_positions = 1024;   // longer sentences are left out (training) or an error (evaluation)
+  int max_positions = 1024;   // longer sentences are left out
 
   template <class V>
   void visit(V& v) {

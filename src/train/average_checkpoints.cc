@@ -12,7 +12,11 @@ namespace litenat::train {
 void average_checkpoints(const std::vector<std::string>& inputs, const std::string& output) {
   if (inputs.empty()) throw UsageError("average: expected at least one checkpoint");
   std::vector<CheckpointReader> checkpoints(inputs.begin(), inputs.end());
-  const CheckpointReader& last = checkpoints.back();
+  // A shell lists update_500 after update_1000.
+  const auto trained_less = [](const CheckpointReader& a, const CheckpointReader& b) {
+    return a.state().update < b.state().update;
+  };
+  const CheckpointReader& last = *std::max_element(checkpoints.begin(), checkpoints.end(), trained_less);
   const graph::ModelSpec spec = last.spec();
   for (const CheckpointReader& checkpoint : checkpoints)
     if (graph::to_json(checkpoint.spec()) != graph::to_json(spec))

@@ -20,7 +20,8 @@ BatchLoader::~BatchLoader() {
 }
 
 std::shared_ptr<const BatchLoader::Plan> BatchLoader::make_plan(int64_t epoch) const {
-  auto plan = std::make_shared<Plan>(Plan{epoch, maker_->plan(epoch, /*shuffle=*/true)});
+  auto plan = std::make_shared<Plan>(Plan{epoch, {}, 0});
+  plan->batches = maker_->plan(epoch, /*shuffle=*/true, &plan->num_too_long);
   if (plan->batches.empty())
     throw Error("training data: expected at least one sentence that fits data.batch, found none");
   return plan;
@@ -87,7 +88,5 @@ Batch BatchLoader::next() {
   if (position_.batch >= static_cast<int64_t>(slot.plan->batches.size())) position_ = {slot.plan->epoch + 1, 0};
   return std::move(slot.batch);
 }
-
-int64_t BatchLoader::batches_in_epoch() { return static_cast<int64_t>(current_plan_->batches.size()); }
 
 }  // namespace litenat::train

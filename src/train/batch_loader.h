@@ -35,12 +35,15 @@ class BatchLoader {
   /// Of the batch that next() will return.
   DataPosition position() const { return position_; }
   /// Batches of the epoch of the last next() (before the first: of the starting epoch).
-  int64_t batches_in_epoch();
+  int64_t batches_in_epoch() const { return static_cast<int64_t>(current_plan_->batches.size()); }
+  /// Sentences that this epoch leaves out because they are longer than data.batch.max_positions.
+  int64_t num_too_long() const { return current_plan_->num_too_long; }
 
  private:
   struct Plan {
     int64_t epoch;
     std::vector<data::Batch> batches;
+    int64_t num_too_long;
   };
   struct Ticket {
     int64_t number;

@@ -86,10 +86,10 @@ std::vector<int32_t> BatchMaker::row_counts(int64_t epoch) const {
   return counts;
 }
 
-std::vector<data::Batch> BatchMaker::plan(int64_t epoch, bool shuffle) const {
+std::vector<data::Batch> BatchMaker::plan(int64_t epoch, bool shuffle, int64_t* num_too_long) const {
   const std::vector<int32_t> counts = row_counts(epoch);
   const auto seed = static_cast<uint32_t>(SplitMix64(seed_, static_cast<uint64_t>(epoch)).next());
-  std::vector<data::Batch> batches = data::make_batches(counts, {}, spec_, shuffle, seed, nullptr);
+  std::vector<data::Batch> batches = data::make_batches(counts, {}, spec_, shuffle, seed, num_too_long);
   return shuffle ? data::shard_epoch(batches, seed, epoch, 0, 1) : batches;
 }
 

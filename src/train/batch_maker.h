@@ -30,8 +30,9 @@ class BatchMaker {
              uint64_t seed);
 
   /// The batches (of usable sentences) of an epoch: bucketed by length; with `shuffle` drawn anew for each epoch and in
-  /// random order. Throws Error when a sentence alone is larger than a batch.
-  std::vector<data::Batch> plan(int64_t epoch, bool shuffle) const;
+  /// random order. Sentences of more rows than BatchSpec::max_positions are left out and counted in *num_too_long (may
+  /// be null). Throws Error when a sentence alone is larger than a batch.
+  std::vector<data::Batch> plan(int64_t epoch, bool shuffle, int64_t* num_too_long = nullptr) const;
   Batch make(const data::Batch& sentences, int64_t epoch) const;
 
  private:

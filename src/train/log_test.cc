@@ -61,6 +61,15 @@ TEST(Schedule, CosineRestartsGrowAndShrink) {
   EXPECT_NEAR(schedule.rate(500), 0.125, 1e-12);
 }
 
+TEST(Schedule, CosineWithoutPeriodStaysAtItsEnd) {
+  ScheduleSpec cosine = spec(ScheduleKind::kCosine, 10, 0);
+  cosine.min_lr = 0.1;
+  const Schedule schedule(cosine, 1.1, 110);
+  EXPECT_NEAR(schedule.rate(60), 0.6, 1e-12);
+  EXPECT_NEAR(schedule.rate(110), 0.1, 1e-12);
+  EXPECT_NEAR(schedule.rate(130), 0.1, 1e-12);
+}
+
 TEST(Schedule, PolynomialAndConstant) {
   ScheduleSpec polynomial = spec(ScheduleKind::kPolynomial, 10, 0);
   polynomial.min_lr = 0.1;

@@ -271,6 +271,20 @@ TEST(BatchLoader, OrderDoesNotDependOnWorkersOrStart) {
   for (size_t i = start; i < straight.size(); ++i) EXPECT_TRUE(torch::equal(many.next().ids, straight[i])) << i;
 }
 
+TEST(BatchLoader, CountsSentencesThatAreTooLong) {
+  TemporaryFolder folder("litenat_long");
+  write_toy_data(folder.path(), 100, 10);
+  TrainConfig config = toy_config(folder.path());
+  config.data.batch.max_positions = 5;
+  const Toy toy(folder.path(), config);
+  const auto& lengths = toy.data.train->lengths();
+  const auto too_long = std::count_if(lengths.begin(), lengths.end(), [](int32_t n) { return n > 5; });
+  ASSERT_GT(too_long, 0);
+  EXPECT_EQ(BatchLoader(toy.maker.get(), {}, 1, 2, false).num_too_long(), too_long);
+  config.data.batch.max_positions = 1;
+  EXPECT_THROW(Validator(toy.data.valid.get(), config.model.input, config.data), Error);
+}
+
 TEST(TaggingDataset, ReportsSidesThatDiffer) {
   TemporaryFolder folder("litenat_sides");
   write_toy_data(folder.path(), 20, 10);
@@ -477,9 +491,12 @@ TEST(RunFolder, TakesOneProcessAndClearsRemains) {
   const std::string run = folder.path() + "/run";
   std::filesystem::create_directories(run + "/checkpoints");
   const std::string remains = run + "/checkpoints/last.safetensors.tmp.1234";
+  const std::string notes = run + "/notes.tmp.txt";  // the user's own
   std::ofstream(remains) << "half";
+  std::ofstream(notes) << "mine";
   const RunFolder holder(run, false);
   EXPECT_FALSE(std::filesystem::exists(remains));
+  EXPECT_TRUE(std::filesystem::exists(notes));
   try {
     const RunFolder second(run, false);
     FAIL();
@@ -531,7 +548,7 @@ TEST(AverageCheckpoints, IsTheMean) {
   config.train.average = AverageKind::kNone;
   train(config, folder.path() + "/run");
   const std::string head = folder.path() + "/run/checkpoints/update_";
-  const std::vector<std::string> inputs = {head + "20.safetensors", head + "30.safetensors", head + "40.safetensors"};
+  const std::vector<std::string> inputs = {head + "20.safetensors", head + "40.safetensors", head + "30.safetensors"};
   average_checkpoints(inputs, folder.path() + "/mean.safetensors");
   Tensor sum;
   for (const std::string& input : inputs) {
@@ -540,6 +557,7 @@ TEST(AverageCheckpoints, IsTheMean) {
   }
   const Tensor mean = CheckpointReader(folder.path() + "/mean.safetensors").read("model/head.output.weight");
   EXPECT_TRUE(torch::allclose(mean, sum / 3, 1e-6, 1e-7));
+  EXPECT_EQ(CheckpointReader(folder.path() + "/mean.safetensors").state().update, 40);
   EXPECT_THROW(average_checkpoints({}, folder.path() + "/none.safetensors"), Error);
 }
 

@@ -131,7 +131,7 @@ int64_t Trainer::total_updates() {
     // Of the first epoch, so that the schedule is the same wherever the run goes on: an epoch of keys may have another
     // number of batches.
     const int64_t first_epoch = state_.epoch == 1 ? loader_->batches_in_epoch()
-                                                 : static_cast<int64_t>(maker_->plan(1, /*shuffle=*/true).size());
+                                                  : static_cast<int64_t>(maker_->plan(1, /*shuffle=*/true).size());
     const int64_t batches = first_epoch * config_.train.max_epochs;
     const int64_t updates = (batches + config_.train.update_freq - 1) / config_.train.update_freq;
     total = total == 0 ? updates : std::min(total, updates);
@@ -167,6 +167,10 @@ void Trainer::report_counts() {
   listener_->on_message(std::to_string(count) + " parameters, " + std::to_string(data_.train->num_tokens()) +
                         " training tokens in " + std::to_string(loader_->batches_in_epoch()) + " batches, on " +
                         describe_device(device_) + (bf16_ ? " in bf16" : ""));
+  if (loader_->num_too_long() > 0)
+    log_warning(std::to_string(loader_->num_too_long()) +
+                " training sentences are left out: longer than data.batch.max_positions = " +
+                std::to_string(config_.data.batch.max_positions));
 }
 
 void Trainer::update_once() {

@@ -54,7 +54,6 @@ class Trainer {
 
  private:
   void build_model();
-  void start_step();
   void resume();
   void check_resumable(const CheckpointReader& checkpoint) const;
   int64_t total_updates();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+#include "base/log.h"
 #include "train/device.h"
 
 namespace litenat::train {
@@ -19,12 +21,12 @@ std::vector<std::pair<data::KeyMode, double>> shares(const data::KeyMixture& key
           {data::KeyMode::kNineKeyInitials, keys.nine_key_initials}};
 }
 
-ModeScore score_mode(const BatchMaker& maker, nn::Tagger& model, const Objective& objective,
-                     const torch::Device& device, bool bf16) {
+ModeScore score_mode(const BatchMaker& maker, const std::vector<data::Batch>& plan, nn::Tagger& model,
+                     const Objective& objective, const torch::Device& device, bool bf16) {
   torch::Tensor nll = torch::zeros({}, torch::TensorOptions(torch::kFloat64).device(device));
   torch::Tensor correct = torch::zeros_like(nll);
   Denominators all;
-  for (const data::Batch& sentences : maker.plan(/*epoch=*/0, /*shuffle=*/false)) {
+  for (const data::Batch& sentences : plan) {
     const Batch batch = maker.make(sentences, 0);
     Denominators of_batch;
     of_batch.add(batch);
@@ -41,13 +43,24 @@ ModeScore score_mode(const BatchMaker& maker, nn::Tagger& model, const Objective
 }  // namespace
 
 Validator::Validator(const TaggingDataset* dataset, graph::InputKind input, const DataSpec& spec) {
+  const auto add = [&](const std::string& name, double share, const UnitSampler& sampler) {
+    modes_.push_back({name, share, BatchMaker(dataset, input, spec.batch, sampler, kValidationSeed), {}});
+    int64_t too_long = 0;
+    modes_.back().plan = modes_.back().maker.plan(/*epoch=*/0, /*shuffle=*/false, &too_long);
+    if (modes_.back().plan.empty())
+      throw Error("validation, " + name + ": every sentence is longer than data.batch.max_positions = " +
+                  std::to_string(spec.batch.max_positions) + ": raise it");
+    if (too_long > 0)
+      log_warning("validation, " + name + ": " + std::to_string(too_long) +
+                  " sentences are left out: longer than data.batch.max_positions = " +
+                  std::to_string(spec.batch.max_positions));
+  };
   if (input == graph::InputKind::kTokens) {
-    modes_.push_back({"tokens", 1, BatchMaker(dataset, input, spec.batch, nullptr, kValidationSeed)});
+    add("tokens", 1, nullptr);
     return;
   }
   for (const auto& [mode, share] : shares(spec.keys))
-    modes_.push_back({data::kKeyModeNames.name(mode), share,
-                      BatchMaker(dataset, input, spec.batch, mode_sampler(mode, kMixedCut), kValidationSeed)});
+    add(data::kKeyModeNames.name(mode), share, mode_sampler(mode, kMixedCut));
 }
 
 ValidationReport Validator::run(nn::Tagger& model, const Objective& objective, const torch::Device& device,
@@ -58,7 +71,7 @@ ValidationReport Validator::run(nn::Tagger& model, const Objective& objective, c
   double total_share = 0;
   for (const Mode& mode : modes_) total_share += mode.share;
   for (const Mode& mode : modes_) {
-    ModeScore score = score_mode(mode.maker, model, objective, device, bf16);
+    ModeScore score = score_mode(mode.maker, mode.plan, model, objective, device, bf16);
     score.mode = mode.name;
     const double share = total_share > 0 ? mode.share / total_share : 1.0 / static_cast<double>(modes_.size());
     report.nll += share * score.nll;

@@ -27,7 +27,8 @@ struct ValidationReport {
 /// The same clauses, typed in the same way, at every validation.
 class Validator {
  public:
-  /// `dataset` must outlive the validator.
+  /// `dataset` must outlive the validator. Warns of sentences that are too long to be scored; throws Error when no
+  /// sentence is left.
   Validator(const TaggingDataset* dataset, graph::InputKind input, const DataSpec& spec);
   /// Leaves the model in evaluation mode.
   ValidationReport run(nn::Tagger& model, const Objective& objective, const torch::Device& device, bool bf16) const;
@@ -37,6 +38,7 @@ class Validator {
     std::string name;
     double share;
     BatchMaker maker;
+    std::vector<data::Batch> plan;
   };
   std::vector<Mode> modes_;
 };
