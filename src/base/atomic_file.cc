@@ -1,5 +1,6 @@
 #include "base/atomic_file.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
 #include <cstring>
@@ -16,6 +17,9 @@ Status AtomicFile::fail(const char* what) {
 }
 
 Status AtomicFile::open() {
+  struct stat info = {};
+  if (::stat(path_.c_str(), &info) == 0 && !S_ISREG(info.st_mode))  // renaming over a device would replace it
+    return invalid_argument("cannot write " + path_ + ": expected a regular file or none, found something else");
   temporary_ = path_ + ".tmp." + std::to_string(::getpid());
   file_ = std::fopen(temporary_.c_str(), "wbe");
   if (file_ == nullptr) {

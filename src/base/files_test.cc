@@ -67,6 +67,16 @@ TEST_F(FilesTest, ErrorsNameThePath) {
   EXPECT_EQ(file.write("x").code(), StatusCode::kInternal);
 }
 
+TEST_F(FilesTest, ReplacesNothingButRegularFiles) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(write_file_atomically(path("pipe"), "x", 1).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(write_file_atomically(folder_, "x", 1).code(), StatusCode::kInvalidArgument);
+  struct stat info = {};
+  ASSERT_EQ(::stat(path("pipe").c_str(), &info), 0);
+  EXPECT_TRUE(S_ISFIFO(info.st_mode));
+  EXPECT_EQ(files_in_folder(), 1);
+}
+
 TEST_F(FilesTest, FullDiskKeepsTheOldFile) {
   if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "this machine has no /dev/full";
   // The temporary file's name is predictable: make it a link to a device that is always full.
