@@ -36,9 +36,9 @@ TorchApi* load(const Context& context) {
   if (path.empty())
     throw Error(std::string(kLibraryName) + " is neither in " + program_folder().string() +
                 " nor in ../lib beside it: build with -DLITENAT_BUILD_TRAIN=ON to train or to use --engine torch");
-  // libtorch's threads wait for each other some hundred times in an update. Sleeping at once is slow on a quiet machine,
-  // and waiting busily for a thread that is not running is slow on one that does other work as well: spin for some
-  // microseconds, then sleep. Read when OpenMP is loaded; OMP_WAIT_POLICY, where the user set it, wins.
+  // libtorch's threads wait for each other some hundred times in an update. Sleeping at once is slow on a quiet
+  // machine, and waiting busily for a thread that is not running is slow on one that does other work as well: spin for
+  // some microseconds, then sleep. Read when OpenMP is loaded; OMP_WAIT_POLICY, where the user set it, wins.
   if (getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "20000", /*overwrite=*/0);
   // Local: the library brings its own copies of our static libraries.
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
