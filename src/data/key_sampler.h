@@ -24,9 +24,8 @@ inline const EnumNames<KeyMode> kKeyModeNames{{{KeyMode::kFull, "full"},
 
 /// How zh, ch and sh are abbreviated: as two letters, as one, or drawn for each syllable.
 enum class RetroflexStyle { kTwoLetters, kOneLetter, kRandom };
-inline const EnumNames<RetroflexStyle> kRetroflexStyleNames{{{RetroflexStyle::kTwoLetters, "two"},
-                                                             {RetroflexStyle::kOneLetter, "one"},
-                                                             {RetroflexStyle::kRandom, "random"}}};
+inline const EnumNames<RetroflexStyle> kRetroflexStyleNames{
+    {{RetroflexStyle::kTwoLetters, "two"}, {RetroflexStyle::kOneLetter, "one"}, {RetroflexStyle::kRandom, "random"}}};
 
 /// The units typed for `syllables` in `mode`: as many as syllables. The same generator state gives the same units.
 std::vector<text::UnitId> sample_units(Span<const text::SyllableId> syllables, KeyMode mode, double cut,
@@ -41,7 +40,7 @@ struct KeyMixture {
   double initials = 0.12;
   double nine_key = 0.15;
   double nine_key_initials = 0.08;
-  double cut_low = 0.05;   // cut rate of a mixed clause: uniform in [cut_low, cut_high]
+  double cut_low = 0.05;  // cut rate of a mixed clause: uniform in [cut_low, cut_high]
   double cut_high = 0.65;
 
   template <class V>
@@ -56,6 +55,7 @@ struct KeyMixture {
   }
 };
 /// Draws the mode, cut rate and style of one clause and samples its units.
-std::vector<text::UnitId> sample_mixture(Span<const text::SyllableId> syllables, const KeyMixture& mixture, SplitMix64* random);
+std::vector<text::UnitId> sample_mixture(Span<const text::SyllableId> syllables, const KeyMixture& mixture,
+                                         SplitMix64* random);
 
 }  // namespace litenat::data
