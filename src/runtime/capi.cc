@@ -293,8 +293,9 @@ litenat_status litenat_session_convert(litenat_session* session, const char* lin
     });
     return to_c(status.code());
   }
-  *candidates = session->results.data();
-  *count = session->results.size();
+  // Both are there, or the status would not be ok; said again for readers and analysers.
+  if (candidates != nullptr) *candidates = session->results.data();
+  if (count != nullptr) *count = session->results.size();
   return LITENAT_STATUS_OK;
 }
 
