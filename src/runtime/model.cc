@@ -52,7 +52,8 @@ Result<text::Dictionary> load_dictionary(const Container& container, const char*
 Status load_ngram_model(const Container& container, const char* name, std::unique_ptr<text::NgramModel>* model) {
   LITENAT_ASSIGN_OR_RETURN(const Span<const uint8_t> blob, get_blob(container, name));
   if (blob.empty()) return {};
-  LITENAT_ASSIGN_OR_RETURN(const text::NgramModel parsed, text::NgramModel::parse(blob, container.name() + ": " + name));
+  LITENAT_ASSIGN_OR_RETURN(const text::NgramModel parsed,
+                           text::NgramModel::parse(blob, container.name() + ": " + name));
   *model = std::make_unique<text::NgramModel>(parsed);
   return {};
 }
