@@ -134,7 +134,7 @@ Result<NgramModel> NgramModel::parse(Span<const uint8_t> blob, const std::string
   loader.name = name;
   LITENAT_RETURN_IF_ERROR(loader.read_header(blob));
   LITENAT_RETURN_IF_ERROR(loader.load());
-  return std::move(loader.model);
+  return loader.model;
 }
 
 // The record of n-gram (record, id) one level up, or kUnknown.
