@@ -19,7 +19,8 @@ enum class DataType { kF32, kI8, kI32, kU8 };
 size_t size_of(DataType type);
 const char* name_of(DataType type);
 
-/// What the rows of a value are.
+/// What the rows of a value are. A run has two phases: nodes over the source and over sentences need nothing of the
+/// target, so they run once a batch (encode); nodes over the target run for each decoding pass or step after that.
 enum class Domain {
   kSource,    // the source positions of every sentence of the batch, sentence after sentence
   kTarget,    // the target positions, likewise
@@ -47,6 +48,10 @@ enum class Op {
                    //   y[t, c] = sum_k taps[c / (C / heads), k] x[t + k - pad_left, c]
   kDynamicConv,    // x, logits [rows, heads * kernel] -> the same with taps[t] = softmax over k of logits[t]
   kSelfAttention,  // q, k, v [rows, c] -> multi-head attention within each sentence, scale head_dim^-0.5
+  kCrossAttention, // q over the target; k, v over the source -> each target row over its sentence's source rows
+                   //   (attributes: heads, scale of the products)
+  kMeanPool,       // x over the source -> its mean over the rows of each sentence, one row a sentence
+  kChoose,         // ids, x, y -> the row of x where the id is `token`, else that of y
   kSlice,          // x -> columns [begin, end)
   kConcat,         // x, y, ... -> columns side by side
   kOutput,         // x: names it as a result of the graph
@@ -63,7 +68,8 @@ struct Attributes {
   int begin = 0;          // kSlice
   int end = 0;            // kSlice
   int first_row = 0;      // kPositions
-  float scale = 1.0f;     // kEmbedding
+  int token = 0;          // kChoose
+  float scale = 1.0f;     // kEmbedding, kCrossAttention
   float epsilon = 1e-5f;  // kLayerNorm
   bool causal = false;    // kSelfAttention
 };
@@ -95,9 +101,12 @@ class Graph {
   Status check() const;
 };
 
-/// Names of a tagger's results.
-constexpr const char* kEmissions = "emissions";  // [rows, target_vocabulary] logits
+/// Names of the inputs (token ids) and of the results.
+constexpr const char* kSourceInput = "source";
+constexpr const char* kTargetInput = "target";   // families with a decoder
+constexpr const char* kEmissions = "emissions";  // [rows, target_vocabulary] logits; rows of the source (tagger) or target
 constexpr const char* kBoundary = "boundary";    // [rows, 1] logit, when HeadSpec::boundary
+constexpr const char* kLength = "length";        // [sentences, length_classes] logits, when LengthKind::kPredicted
 
 /// The graph of `spec` (any family; resolved inside). Parameters are named as docs/formats.md says.
 Result<Graph> build_graph(const ModelSpec& spec);

@@ -156,6 +156,56 @@ struct HeadSpec {
   }
 };
 
+/// Which of the three tables (source embedding, target embedding, output projection) are one and the same.
+enum class Sharing {
+  kNone,
+  kOutput,  // target embedding = output projection
+  kAll,     // all three; the sides share a dictionary
+};
+inline const EnumNames<Sharing> kSharingNames{
+    {{Sharing::kNone, "none"}, {Sharing::kOutput, "output"}, {Sharing::kAll, "all"}}};
+
+/// How a non-autoregressive model knows how long its output is.
+enum class LengthKind {
+  kPredicted,  // a classifier on the mean of the encoder's states
+  kRatio,      // so many output positions a source position, blanks (<unk>) included: for CTC
+};
+inline const EnumNames<LengthKind> kLengthKindNames{
+    {{LengthKind::kPredicted, "predicted"}, {LengthKind::kRatio, "ratio"}}};
+
+/// The decoder of families sequence and non_autoregressive: blocks as the encoder's, each with an attention over the
+/// encoder's states between its mixing and its feed-forward sub-layer. sequence: nothing looks ahead (attention is
+/// causal, convolutions have look_ahead 0); its input is the target shifted right, </s> first. non_autoregressive:
+/// attention sees all positions, convolutions follow their look_ahead; its input is <s>, <unk> ..., </s> (spec of GLAT,
+/// Qian et al. 2021, arXiv:2008.07905).
+struct DecoderSpec {
+  EmbeddingSpec embedding;
+  StackSpec stack;
+  int cross_heads = 8;           // heads of the attention over the encoder's states
+  Sharing share = Sharing::kAll;
+  // non_autoregressive:
+  LengthKind length = LengthKind::kPredicted;
+  int length_classes = 256;      // class = target length, <s> and </s> included (or relative: see length_offset)
+  bool length_offset = false;    // class = target length - source length + length_classes / 2
+  double length_ratio = 2.0;     // kRatio: output positions a source position
+  bool source_copy = true;       // <unk> inputs become softmax(W p_t . (e_s + p_s)) e_s, attention over the source
+  bool layer_positions = true;   // positions are added before every block, not only the first
+
+  template <class V>
+  void visit(V& v) {
+    v("embedding", embedding, "the target embedding");
+    v("stack", stack, "the decoder's blocks");
+    v("cross_heads", cross_heads, "heads of the attention over the encoder's states", between(1, 1024));
+    v("share", share, "tables that are the same: none, output (with the target embedding), all", kSharingNames);
+    v("length", length, "how the output's length is found (non_autoregressive)", kLengthKindNames);
+    v("length_classes", length_classes, "classes of the length predictor", between(2, 65536));
+    v("length_offset", length_offset, "predict the difference to the source's length");
+    v("length_ratio", length_ratio, "output positions a source position (length = ratio)", between(1, 8));
+    v("source_copy", source_copy, "decoder inputs are copied softly from the source (non_autoregressive)");
+    v("layer_positions", layer_positions, "add positions before every block (non_autoregressive)");
+  }
+};
+
 /// Vocabulary sizes include the four specials <s> 0, <pad> 1, </s> 2, <unk> 3. They are set from the
 /// data, not by hand.
 struct ModelSpec {
@@ -168,6 +218,7 @@ struct ModelSpec {
   EmbeddingSpec embedding;
   StackSpec encoder;
   HeadSpec head;
+  DecoderSpec decoder;  // sequence, non_autoregressive
 
   template <class V>
   void visit(V& v) {
@@ -181,8 +232,12 @@ struct ModelSpec {
     v("embedding", embedding, "the input embedding");
     v("encoder", encoder, "the encoder's blocks");
     v("head", head, "the output");
+    v("decoder", decoder, "the decoder (sequence, non_autoregressive)");
   }
 };
+
+/// Whether the family has a decoder of its own, which reads the encoder's states.
+inline bool has_decoder(const ModelSpec& spec) { return spec.family != Family::kTagger; }
 
 /// Expands `repeat` and `kernels`, fills every 0 that means "the model's width", and checks that the parts
 /// fit together (heads divide channels, LSRA's channels add up, ...). The error names the field.
