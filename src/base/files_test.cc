@@ -79,9 +79,10 @@ TEST_F(FilesTest, ReplacesNothingButRegularFiles) {
 
 TEST_F(FilesTest, FullDiskKeepsTheOldFile) {
   if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "this machine has no /dev/full";
-  // The temporary file's name is predictable: make it a link to a device that is always full.
+  // The temporary file's name is predictable but for a small number: make each a link to a device that is always full.
   std::ofstream(path("a")) << "old";
-  ASSERT_EQ(::symlink("/dev/full", path("a.tmp." + std::to_string(::getpid())).c_str()), 0);
+  const std::string stem = path("a.tmp." + std::to_string(::getpid()) + "-");
+  for (int i = 0; i < 256; ++i) ASSERT_EQ(::symlink("/dev/full", (stem + std::to_string(i)).c_str()), 0);
   const std::string text(1 << 16, 'x');
   EXPECT_EQ(write_file_atomically(path("a"), text.data(), text.size()).code(), StatusCode::kIo);
   EXPECT_EQ(read(path("a")), "old");

@@ -23,7 +23,12 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
     return Status(code, system_message("cannot open", path));
   }
   struct stat info = {};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+  if (::fstat(fd, &info) != 0) {
+    const Status status = io_error(system_message("cannot examine", path));
+    ::close(fd);
+    return status;
+  }
+  if (!S_ISREG(info.st_mode)) {
     ::close(fd);
     return invalid_argument("expected a regular file, found something else: " + path);
   }

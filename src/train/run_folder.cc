@@ -45,12 +45,12 @@ void flatten(const Json& json, const std::string& path, std::map<std::string, st
   }
 }
 
-/// True for "NAME.tmp.PID": what a process that was killed left of a file that it was writing (base/atomic_file.h).
+/// True for "NAME.tmp.PID-N": what a process that was killed left of a file that it was writing (base/atomic_file.h).
 bool is_remains(const std::string& name) {
   const std::string mark = ".tmp.";
   const size_t at = name.rfind(mark);
   return at != std::string::npos && at + mark.size() < name.size() &&
-         name.find_first_not_of("0123456789", at + mark.size()) == std::string::npos;
+         name.find_first_not_of("0123456789-", at + mark.size()) == std::string::npos;
 }
 
 /// "1200" of "update_1200.safetensors", else "".
