@@ -206,6 +206,13 @@ struct DecoderSpec {
   }
 };
 
+/// How parameters start; of interest to training only.
+enum class Init {
+  kFairseq,  // Xavier-uniform layers, N(0, 1 / D) tables
+  kBert,     // N(0, 0.02) layers and tables, zero biases; GLAT's
+};
+inline const EnumNames<Init> kInitNames{{{Init::kFairseq, "fairseq"}, {Init::kBert, "bert"}}};
+
 /// Vocabulary sizes include the four specials <s> 0, <pad> 1, </s> 2, <unk> 3. They are set from the
 /// data, not by hand.
 struct ModelSpec {
@@ -219,6 +226,7 @@ struct ModelSpec {
   StackSpec encoder;
   HeadSpec head;
   DecoderSpec decoder;  // sequence, non_autoregressive
+  Init init = Init::kFairseq;
 
   template <class V>
   void visit(V& v) {
@@ -233,6 +241,7 @@ struct ModelSpec {
     v("encoder", encoder, "the encoder's blocks");
     v("head", head, "the output");
     v("decoder", decoder, "the decoder (sequence, non_autoregressive)");
+    v("init", init, "how parameters start", kInitNames);
   }
 };
 
