@@ -131,7 +131,7 @@ class Conversion {
     const Lattice lattice =
         resources_.keys_input ? keys_lattice(piece_keys_[item.piece], boundary) : units_lattice(item.parse);
     const float offset = static_cast<float>(options_.parse_weight) * item.parse.score;
-    for (const Hypothesis& hypothesis :
+    for (const LatticeHypothesis& hypothesis :
          search(lattice, scorer, resources_.lexicon, resources_.word_model, search_options(options_))) {
       std::string text;
       for (const int32_t character : hypothesis.characters) text += resources_.targets.token(character);

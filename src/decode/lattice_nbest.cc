@@ -14,7 +14,7 @@ class NbestFinder {
   NbestFinder(const SearchGraph& graph, const text::Lexicon& lexicon, size_t count)
       : graph_(graph), lexicon_(lexicon), count_(count) {}
 
-  std::vector<Hypothesis> run(size_t begin, const std::vector<double>& ends) {
+  std::vector<LatticeHypothesis> run(size_t begin, const std::vector<double>& ends) {
     for (size_t i = 0; i < ends.size(); ++i) push(static_cast<int32_t>(begin + i), ends[i], -1);
     // Paths that differ in words alone are dropped; the bound ends the search where there is nothing else left.
     size_t budget = 64 * count_ + 1024;
@@ -60,7 +60,7 @@ class NbestFinder {
   }
 
   void add(const Partial& partial) {
-    Hypothesis hypothesis;
+    LatticeHypothesis hypothesis;
     hypothesis.score = static_cast<float>(partial.total);
     for (int32_t l = partial.link; l >= 0; l = links_[static_cast<size_t>(l)].next) {
       append(graph_.incoming[links_[static_cast<size_t>(l)].incoming], &hypothesis);
@@ -68,7 +68,7 @@ class NbestFinder {
     if (seen_.insert(hypothesis.characters).second) result_.push_back(std::move(hypothesis));
   }
 
-  void append(const Incoming& incoming, Hypothesis* hypothesis) const {
+  void append(const Incoming& incoming, LatticeHypothesis* hypothesis) const {
     const auto& path = graph_.paths[incoming.path];
     hypothesis->arcs.insert(hypothesis->arcs.end(), path.begin(), path.end());
     hypothesis->words.push_back(incoming.word);
@@ -86,13 +86,13 @@ class NbestFinder {
   std::priority_queue<Partial> queue_;
   std::vector<Link> links_;
   std::set<std::vector<int32_t>> seen_;
-  std::vector<Hypothesis> result_;
+  std::vector<LatticeHypothesis> result_;
 };
 
 }  // namespace
 
-std::vector<Hypothesis> best_hypotheses(const SearchGraph& graph, size_t begin, const std::vector<double>& ends,
-                                        const text::Lexicon& lexicon, size_t count) {
+std::vector<LatticeHypothesis> best_hypotheses(const SearchGraph& graph, size_t begin, const std::vector<double>& ends,
+                                               const text::Lexicon& lexicon, size_t count) {
   return NbestFinder(graph, lexicon, count).run(begin, ends);
 }
 

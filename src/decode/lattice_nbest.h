@@ -34,7 +34,7 @@ struct SearchGraph {
 
 /// The best `count` different character sequences that end in the states from `begin` on; ends[i] is added to the
 /// score of state begin + i.
-std::vector<Hypothesis> best_hypotheses(const SearchGraph& graph, size_t begin, const std::vector<double>& ends,
-                                        const text::Lexicon& lexicon, size_t count);
+std::vector<LatticeHypothesis> best_hypotheses(const SearchGraph& graph, size_t begin, const std::vector<double>& ends,
+                                               const text::Lexicon& lexicon, size_t count);
 
 }  // namespace litenat::decode

@@ -33,7 +33,7 @@ class Searcher {
         pending_(static_cast<size_t>(lattice.num_nodes)),
         thresholds_(static_cast<size_t>(lattice.num_nodes), kNothing) {}
 
-  std::vector<Hypothesis> run() {
+  std::vector<LatticeHypothesis> run() {
     Pending start;
     if (words_ != nullptr) start.words = words_->begin_sentence();
     start.incoming.state = -1;
@@ -138,7 +138,7 @@ class Searcher {
   }
 
   // States from `begin` on are those of the last node.
-  std::vector<Hypothesis> finish(size_t begin) {
+  std::vector<LatticeHypothesis> finish(size_t begin) {
     std::vector<double> ends;
     for (size_t i = begin; i < graph_.states.size(); ++i) {
       const bool scores_end = words_ != nullptr && options_.sentence_end;
@@ -161,8 +161,9 @@ class Searcher {
 
 }  // namespace
 
-std::vector<Hypothesis> search(const Lattice& lattice, const CharacterScorer& scorer, const text::Lexicon& lexicon,
-                               const text::NgramModel* words, const SearchOptions& options) {
+std::vector<LatticeHypothesis> search(const Lattice& lattice, const CharacterScorer& scorer,
+                                      const text::Lexicon& lexicon, const text::NgramModel* words,
+                                      const SearchOptions& options) {
   if (lattice.num_nodes < 2) return {};
   return Searcher(lattice, scorer, lexicon, words, options).run();
 }

@@ -62,7 +62,7 @@ struct SearchOptions {
   bool constrained = true;      // only characters that the arc's unit allows; else every target id
 };
 
-struct Hypothesis {
+struct LatticeHypothesis {
   std::vector<int32_t> characters;  // target ids
   std::vector<int32_t> arcs;        // the lattice arc of each character
   std::vector<text::WordId> words;
@@ -72,7 +72,8 @@ struct Hypothesis {
 /// The best hypotheses, best first, no two with the same characters. `words` may be null (no word n-gram: lambda = 0
 /// and words only bind characters). Hypotheses that meet at a node with equal n-gram states (and, with transitions, the
 /// same last character) share a place in the beam. Empty when no path reaches the end. Memory grows as nodes * beam.
-std::vector<Hypothesis> search(const Lattice& lattice, const CharacterScorer& scorer, const text::Lexicon& lexicon,
-                               const text::NgramModel* words, const SearchOptions& options);
+std::vector<LatticeHypothesis> search(const Lattice& lattice, const CharacterScorer& scorer,
+                                      const text::Lexicon& lexicon, const text::NgramModel* words,
+                                      const SearchOptions& options);
 
 }  // namespace litenat::decode
