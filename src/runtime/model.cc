@@ -73,17 +73,21 @@ Status check_input(const graph::ModelSpec& spec) {
   return corrupt("a model with a lexicon must have input 'units' or 'keys', found 'tokens'");
 }
 
-Status load_decode_options(const Container& container, decode::ImeOptions* options) {
-  const std::string* text = container.metadata(kMetaDecode);
-  if (text == nullptr) return {};
-  LITENAT_ASSIGN_OR_RETURN(const Json json, Json::parse(*text));
-  return fields_from_json(json, options);
+/// The dictionary `name`, which has `vocabulary` ids; null when the model has no such section.
+Status load_dictionary_of(const Container& container, const char* name, int64_t vocabulary,
+                          std::unique_ptr<text::Dictionary>* dictionary) {
+  if (container.find(name) == nullptr) return {};
+  LITENAT_ASSIGN_OR_RETURN(text::Dictionary loaded, load_dictionary(container, name));
+  LITENAT_RETURN_IF_ERROR(check_vocabulary(name, vocabulary, loaded.size()));
+  *dictionary = std::make_unique<text::Dictionary>(std::move(loaded));
+  return {};
 }
 
 /// Loads lexicon and dictionary; leaves *ime null when the model has no lexicon.
 Status load_ime(const Container& container, const graph::ModelSpec& spec, std::unique_ptr<decode::ImeResources>* ime) {
   LITENAT_ASSIGN_OR_RETURN(const Span<const uint8_t> blob, get_blob(container, kLexicon));
   if (blob.empty()) return {};
+  if (graph::has_decoder(spec)) return corrupt(std::string("a model with a decoder has no '") + kLexicon + "'");
   LITENAT_RETURN_IF_ERROR(check_input(spec));
   LITENAT_ASSIGN_OR_RETURN(text::Dictionary targets, load_dictionary(container, kTargetDictionary));
   LITENAT_RETURN_IF_ERROR(check_vocabulary(kTargetDictionary, spec.target_vocabulary, targets.size()));
@@ -165,9 +169,40 @@ Status Model::load_transitions() {
   return {};
 }
 
+Status Model::load_decode_options() {
+  const std::string* text = container_->metadata(kMetaDecode);
+  if (text == nullptr) return {};
+  LITENAT_ASSIGN_OR_RETURN(const Json json, Json::parse(*text));
+  switch (spec_.family) {
+    case graph::Family::kSequence:
+      return fields_from_json(json, &beam_options_);
+    case graph::Family::kNonAutoregressive:
+      return fields_from_json(json, &parallel_options_);
+    case graph::Family::kTagger:
+      break;
+  }
+  return fields_from_json(json, &ime_options_);
+}
+
+Status Model::load_dictionaries() {
+  target_dictionary_ = ime_ != nullptr ? &ime_->targets : nullptr;
+  if (ime_ == nullptr) {
+    LITENAT_RETURN_IF_ERROR(
+        load_dictionary_of(*container_, kTargetDictionary, spec_.target_vocabulary, &owned_target_));
+    target_dictionary_ = owned_target_.get();
+  }
+  LITENAT_RETURN_IF_ERROR(load_dictionary_of(*container_, kSourceDictionary, spec_.source_vocabulary, &owned_source_));
+  source_dictionary_ = owned_source_.get();
+  const bool shared = graph::has_decoder(spec_) && spec_.decoder.share == graph::Sharing::kAll;
+  if (source_dictionary_ == nullptr && shared) source_dictionary_ = target_dictionary_;
+  return {};
+}
+
 Status Model::load_text() {
-  LITENAT_RETURN_IF_ERROR(load_decode_options(*container_, &ime_options_).with_context(kMetaDecode));
+  LITENAT_RETURN_IF_ERROR(load_decode_options().with_context(kMetaDecode));
   LITENAT_RETURN_IF_ERROR(load_ime(*container_, spec_, &ime_));
+  LITENAT_RETURN_IF_ERROR(load_dictionaries());
+  LITENAT_ASSIGN_OR_RETURN(tokenizer_, get_blob(*container_, kTokenizer));
   if (ime_ == nullptr) return {};
   LITENAT_RETURN_IF_ERROR(load_ngram_model(*container_, kWordModel, &word_model_));
   LITENAT_RETURN_IF_ERROR(load_ngram_model(*container_, kUnitModel, &unit_model_));
