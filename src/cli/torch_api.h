@@ -10,10 +10,11 @@
 #include "base/log.h"
 #include "cli/progress.h"
 #include "decode/ime_decoder.h"
+#include "decode/sequence_engine.h"
 
 namespace litenat::cli {
 
-constexpr int kTorchApiVersion = 1;
+constexpr int kTorchApiVersion = 2;
 
 /// What the program lends to the library; outlives it.
 struct TorchHost {
@@ -50,6 +51,9 @@ class TorchApi {
   /// `device`: "cpu", "cuda", "cuda:1".
   virtual std::unique_ptr<decode::TaggerEngine> open_engine(const std::string& checkpoint_path,
                                                             const std::string& device) = 0;
+  /// The same for a model with a decoder. Its spans are in the host's memory.
+  virtual std::unique_ptr<decode::SequenceEngine> open_sequence_engine(const std::string& checkpoint_path,
+                                                                       const std::string& device) = 0;
 };
 
 /// The library's only exported symbol: `extern "C" TorchApi* litenat_torch_open(int version, const TorchHost* host)`.
