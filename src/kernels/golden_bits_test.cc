@@ -52,7 +52,17 @@ TEST_P(GoldenBitsTest, RowwiseKernels) {
   std::vector<int32_t> index;
   for (int32_t i = 0; i < 50; ++i) index.push_back(i * 7);
   EXPECT_EQ(hash(std::vector<float>{table().log_sum_exp_gather(x_.data(), index.data(), 50)}), 0x2b3cbd8ce9ab702fu)
-      << "log_sum_exp";
+      << "log_sum_exp_gather";
+  EXPECT_EQ(hash(std::vector<float>{table().log_sum_exp(x_.data(), 50)}), 0xa4aebb5f25d86a66u) << "log_sum_exp";
+}
+
+TEST_P(GoldenBitsTest, HeadKernels) {
+  const float* rows[kRows];
+  for (int64_t i = 0; i < kRows; ++i) rows[i] = z_.data() + i * kColumns;
+  table().dot_heads(x_.data(), rows, 1, kRows, 2, 18, y_.data(), kRows);
+  EXPECT_EQ(hash(y_), 0x6fdf3d25e41509a6u) << "dot_heads";
+  table().sum_heads(rows, 1, kRows, x_.data(), kRows, 2, 18, y_.data());
+  EXPECT_EQ(hash(y_), 0xb9ba71273ad930e6u) << "sum_heads";
 }
 
 TEST_P(GoldenBitsTest, Products) {

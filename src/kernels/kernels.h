@@ -83,8 +83,22 @@ struct Kernels {
   /// log(sum(exp(x))), shifted by the largest value, of x[index[0..count)]: the normaliser over a candidate set.
   /// -infinity when count is 0.
   float (*log_sum_exp_gather)(const float* x, const int32_t* index, int64_t count);
+  /// The same of x[0..count): the bits of log_sum_exp_gather over the indices 0, 1, ....
+  float (*log_sum_exp)(const float* x, int64_t count);
+  /// y[i] = largest of x[i group .. (i + 1) group), the last group ending at `count`; y has ceil(count / group) values.
+  void (*max_groups)(const float* x, int64_t count, int64_t group, float* y);
   /// s[i] = dot(a, b[i]) for count rows of b (CRF transitions), 16 lanes then a fixed tree.
   void (*dot_rows)(const float* a, const float* b, int64_t b_stride, int64_t count, int64_t columns, float* s);
+
+  // One row against `count` rows that lie anywhere: row i is rows[i] + offset, [heads * width]. What a decoder that
+  // works step by step needs.
+  /// s[h * s_stride + i] = dot(q, row i) over the columns of head h, in the order of dot_rows.
+  void (*dot_heads)(const float* q, const float* const* rows, int64_t offset, int64_t count, int heads, int64_t width,
+                    float* s, int64_t s_stride);
+  /// y[c] = sum_i weights[c / width * weights_stride + i] * row i[c], a chain of fused multiply-adds over ascending i
+  /// that starts at 0, as in conv and gemm_f32. y overlaps no row.
+  void (*sum_heads)(const float* const* rows, int64_t offset, int64_t count, const float* weights,
+                    int64_t weights_stride, int heads, int64_t width, float* y);
 };
 
 /// The table this process uses: the best the CPU has, or the one that the environment variable

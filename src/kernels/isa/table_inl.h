@@ -4,6 +4,7 @@
 #include "kernels/conv/conv_inl.h"
 #include "kernels/gemm_f32/gemm_f32_inl.h"
 #include "kernels/gemm_s8/gemm_s8_inl.h"
+#include "kernels/heads/heads_inl.h"
 #include "kernels/isa/tables.h"
 #include "kernels/rowwise/quantize_inl.h"
 #include "kernels/rowwise/rowwise_inl.h"
@@ -25,7 +26,11 @@ constexpr Kernels rowwise_table(Isa isa) {
   table.softmax_groups = softmax_groups<V>;
   table.conv = conv<V>;
   table.log_sum_exp_gather = log_sum_exp_gather<V>;
+  table.log_sum_exp = log_sum_exp<V>;
+  table.max_groups = max_groups<V>;
   table.dot_rows = dot_rows<V>;
+  table.dot_heads = dot_heads<V>;
+  table.sum_heads = sum_heads<V>;
   return table;
 }
 

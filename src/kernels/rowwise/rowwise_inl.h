@@ -156,17 +156,36 @@ LITENAT_INLINE V gather(const float* x, const int32_t* index, int count) {
   return load_up_to(lane, count, V::broadcast(-__builtin_inff()));
 }
 
+/// `load(i, n)`: the values from i on, -infinity in the lanes from n on.
+template <class V, class Load>
+LITENAT_INLINE float log_sum_exp_of(int64_t count, float highest, Load load) {
+  if (highest - highest != 0.0f) return highest;  // infinite: empty, or the sum is that infinity
+  V total = V::broadcast(0.0f);
+  for_each_16(count, [&](int64_t i, int n)
+                         LITENAT_LAMBDA { total = total + exp_of_nonpositive(load(i, n) - V::broadcast(highest)); });
+  return static_cast<float>(static_cast<double>(highest) + log_of_positive<V>(total.reduce_add()));
+}
+
 template <class V>
 float log_sum_exp_gather(const float* x, const int32_t* index, int64_t count) {
   V high = V::broadcast(-__builtin_inff());
   for_each_16(count, [&](int64_t i, int n) LITENAT_LAMBDA { high = V::max(high, gather<V>(x, index + i, n)); });
-  const float highest = high.reduce_max();
-  if (highest - highest != 0.0f) return highest;  // infinite: empty, or the sum is that infinity
-  V total = V::broadcast(0.0f);
-  for_each_16(count, [&](int64_t i, int n) LITENAT_LAMBDA {
-    total = total + exp_of_nonpositive(gather<V>(x, index + i, n) - V::broadcast(highest));
-  });
-  return static_cast<float>(static_cast<double>(highest) + log_of_positive<V>(total.reduce_add()));
+  return log_sum_exp_of<V>(count, high.reduce_max(),
+                           [&](int64_t i, int n) LITENAT_LAMBDA { return gather<V>(x, index + i, n); });
+}
+
+template <class V>
+float log_sum_exp(const float* x, int64_t count) {
+  const V nothing = V::broadcast(-__builtin_inff());
+  return log_sum_exp_of<V>(count, largest<V>(x, count),
+                           [&](int64_t i, int n) LITENAT_LAMBDA { return load_up_to(x + i, n, nothing); });
+}
+
+template <class V>
+void max_groups(const float* x, int64_t count, int64_t group, float* y) {
+  for (int64_t first = 0; first < count; first += group) {
+    *y++ = largest<V>(x + first, count - first < group ? count - first : group);
+  }
 }
 
 template <class V>

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -212,6 +213,31 @@ TEST_P(RowwiseTest, LogSumExpEqualsScalarAndTheDefinition) {
   }
 }
 
+TEST_P(RowwiseTest, LogSumExpOfAllEqualsThatOfTheGatheredValues) {
+  for (int64_t count = 0; count <= 70; ++count) {
+    GuardedMatrix x(1, count, count);
+    x.fill(random_, 10.0f);
+    std::vector<int32_t> index;
+    for (int32_t i = 0; i < count; ++i) index.push_back(i);
+    EXPECT_EQ(table().log_sum_exp(x.data(), count), scalar().log_sum_exp_gather(x.data(), index.data(), count))
+        << count;
+  }
+}
+
+TEST_P(RowwiseTest, MaxGroupsEqualsTheDefinition) {
+  for (int64_t count = 0; count <= 130; ++count)
+    for (const int64_t group : {1, 3, 16, 40, 64}) {
+      GuardedMatrix x(1, count, count);
+      const int64_t groups = (count + group - 1) / group;
+      GuardedMatrix y(1, groups, groups);
+      x.fill(random_, 10.0f);
+      table().max_groups(x.data(), count, group, y.data());
+      for (int64_t i = 0; i < groups; ++i)
+        ASSERT_EQ(y[i], *std::max_element(x.data() + i * group, x.data() + std::min(count, (i + 1) * group)))
+            << "count " << count << " group " << group;
+    }
+}
+
 TEST_P(RowwiseTest, LogSumExpOfExtremes) {
   const float x[] = {-kInfinity, kInfinity, 3e38f, 1.0f, -1000.0f};
   const auto of = [&](std::vector<int32_t> index) {
@@ -222,6 +248,9 @@ TEST_P(RowwiseTest, LogSumExpOfExtremes) {
   EXPECT_EQ(of({1, 3}), kInfinity);
   EXPECT_EQ(of({2, 3}), 3e38f);
   EXPECT_EQ(of({3, 0, 4}), 1.0f);
+  EXPECT_EQ(table().log_sum_exp(x, 1), -kInfinity);
+  EXPECT_EQ(table().log_sum_exp(x, 5), kInfinity);
+  EXPECT_EQ(table().log_sum_exp(x + 2, 3), 3e38f);
 }
 
 TEST_P(RowwiseTest, DotRowsEqualsScalarAndTheDefinition) {
