@@ -15,7 +15,7 @@ struct BeamOptions {
   double length_penalty = 1;  // score = ln p / length ^ length_penalty, </s> counted
   double max_length_a = 0;    // longest output: a * source length + b tokens, </s> not counted
   double max_length_b = 200;
-  int min_length = 1;        // tokens, </s> not counted
+  int min_length = 1;          // tokens, </s> not counted
   double unknown_penalty = 0;  // subtracted from ln p of <unk>
 
   template <class V>

@@ -19,9 +19,8 @@ double log_sum_exp(const std::vector<double>& values) {
   return highest + std::log(sum);
 }
 
-}  // namespace
-
-CrfPath crf_viterbi(const std::vector<CrfPosition>& positions, const LowRankTransitions& transitions) {
+template <typename Transitions>
+CrfPath best_path(const std::vector<CrfPosition>& positions, const Transitions& transitions) {
   CrfPath path;
   if (positions.empty() || has_empty_position(positions)) return path;
   std::vector<std::vector<size_t>> best_previous(positions.size());
@@ -52,6 +51,17 @@ CrfPath crf_viterbi(const std::vector<CrfPosition>& positions, const LowRankTran
     path.position_scores[i] += transitions(positions[i - 1].candidates[best_previous[i][at]], path.ids[i]);
   }
   return path;
+}
+
+}  // namespace
+
+CrfPath crf_viterbi(const std::vector<CrfPosition>& positions, const LowRankTransitions& transitions) {
+  return best_path(positions, transitions);
+}
+
+CrfPath crf_viterbi(const std::vector<CrfPosition>& positions,
+                    const std::function<float(int32_t, int32_t)>& transition) {
+  return best_path(positions, transition);
 }
 
 double crf_log_partition(const std::vector<CrfPosition>& positions, const LowRankTransitions& transitions) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "base/span.h"
@@ -40,6 +41,9 @@ struct CrfPath {
 
 /// The best path (ties: the first candidates). Empty without positions, or when a position has no candidates.
 CrfPath crf_viterbi(const std::vector<CrfPosition>& positions, const LowRankTransitions& transitions);
+/// The same with transitions of any kind: transition(a, b) is M[a, b].
+CrfPath crf_viterbi(const std::vector<CrfPosition>& positions,
+                    const std::function<float(int32_t, int32_t)>& transition);
 /// ln of the sum over all paths of exp(score); 0 without positions, -infinity when a position has no candidates.
 double crf_log_partition(const std::vector<CrfPosition>& positions, const LowRankTransitions& transitions);
 

@@ -22,14 +22,23 @@ struct ParallelOptions {
   }
 };
 
+/// Decoder rows of a model with a ratio of lengths: ratio * source_length (specials included) rounded, at least 2.
+int32_t rows_by_ratio(double ratio, int32_t source_length);
+
 /// For each sentence its outputs, best first (one for each candidate length, equal ones once). score = mean ln p of
-/// the rows, <s> and </s> included; with a CRF the mean of emission ln p plus transitions on the best path. A `rescorer` (an
-/// autoregressive model of the same dictionaries; null = none) ranks the candidates instead; its source sentences are
-/// `rescorer_batch` (its family may want other specials).
+/// the rows, <s> and </s> included; with a CRF the mean of emission ln p plus transitions on the best path. A
+/// `rescorer` (an autoregressive model of the same dictionaries; null = none) ranks the candidates instead; its source
+/// sentences are `rescorer_batch` (its family may want other specials).
 Result<std::vector<std::vector<Hypothesis>>> decode_parallel(SequenceEngine* engine, const SourceBatch& batch,
                                                              const ParallelOptions& options,
                                                              SequenceEngine* rescorer = nullptr,
                                                              const SourceBatch* rescorer_batch = nullptr);
+
+/// Decoder rows of the candidate lengths of a sentence, <s> and </s> included: the first is the predicted length, then
+/// the other candidates without repetitions. `length_logits`: [length_classes] of the sentence; unused when the model
+/// has a ratio of lengths, which gives one candidate. All are in [2, max_target].
+std::vector<int32_t> candidate_lengths(const SequenceTraits& traits, int32_t source_length,
+                                       Span<const float> length_logits, int length_beam);
 
 /// Tokens of a CTC path: repeated tokens once, blanks (<unk>) and specials dropped (Graves et al. 2006).
 std::vector<int32_t> collapse_ctc(Span<const int32_t> path);
