@@ -33,9 +33,14 @@ LayerNorm::LayerNorm(int64_t width) {
 Tensor LayerNorm::forward(const Tensor& x) const { return at::layer_norm(x, weight.sizes(), weight, bias, 1e-5); }
 
 Embedding::Embedding(int64_t rows, int64_t width, int64_t pad_row, double deviation) : pad_row_(pad_row) {
-  Tensor table = at::empty({rows, width}).normal_(0, deviation);
-  if (pad_row >= 0) table[pad_row].zero_();
-  weight = register_parameter("weight", table);
+  weight = register_parameter("weight", at::empty({rows, width}));
+  reset(deviation);
+}
+
+void Embedding::reset(double deviation) {
+  const torch::NoGradGuard no_grad;
+  weight.normal_(0, deviation);
+  if (pad_row_ >= 0) weight[pad_row_].zero_();
 }
 
 Tensor Embedding::forward(const Tensor& ids) const { return at::embedding(weight, ids, pad_row_); }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "nn/torch.h"
 
@@ -33,6 +35,8 @@ class Embedding : public torch::nn::Module {
  public:
   Embedding(int64_t rows, int64_t width, int64_t pad_row, double deviation);
   torch::Tensor forward(const torch::Tensor& ids) const;
+  /// Draws the table anew.
+  void reset(double deviation);
 
   torch::Tensor weight;
 
@@ -46,13 +50,15 @@ torch::Tensor sinusoidal_table(int64_t rows, int64_t width, int64_t pad_row);
 
 /// What a forward pass knows of its batch.
 struct Pass {
+  /// Evaluation of rows that are all true.
+  Pass() = default;
   /// Reads a right-padded mask [B, T]. On the CPU mask and lengths stay undefined when nothing is padded: then no layer
   /// spends time on padding (asking another device would wait for it).
   Pass(const torch::Tensor& mask, bool training);
 
   torch::Tensor mask;     // [B, T] bool or undefined
   torch::Tensor lengths;  // [B] int64 or undefined
-  bool training;          // dropout is on
+  bool training = false;  // dropout is on
 
   /// x [B, T, C] with zeros at padding.
   torch::Tensor keep(const torch::Tensor& x) const;

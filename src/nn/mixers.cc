@@ -1,7 +1,6 @@
 #include "nn/mixers.h"
 
 #include <cmath>
-#include <limits>
 
 #include "nn/light_conv.h"
 
@@ -37,13 +36,31 @@ Tensor Convolution::shared_taps(const Pass& pass) const {
   return pass.drop(spec_.kind == ConvKind::kLightweight ? at::softmax(weight_, -1) : weight_, weight_dropout_);
 }
 
+Tensor Convolution::input(const Tensor& x) const {
+  if (!inner_linear1_) return x;
+  const Tensor h = inner_linear1_->forward(x);
+  return spec_.inner_glu ? at::glu(h, -1) : h;
+}
+
+Tensor Convolution::output(const Tensor& y) const { return inner_linear2_ ? inner_linear2_->forward(y) : y; }
+
 Tensor Convolution::mix(const Tensor& x, const Pass& pass) const {
-  Tensor h = inner_linear1_ ? inner_linear1_->forward(x) : x;
-  if (inner_linear1_ && spec_.inner_glu) h = at::glu(h, -1);
+  const Tensor h = input(x);
   // The convolutions read nothing beyond a sentence's length, so what the linear layers made of padding stays there.
-  h = weight_linear_ ? dynamic_conv(h, dynamic_taps(h, pass), spec_.pad_left(), pass.lengths)
-                     : light_conv(h, shared_taps(pass), spec_.pad_left(), pass.lengths);
-  return inner_linear2_ ? inner_linear2_->forward(h) : h;
+  return output(weight_linear_ ? dynamic_conv(h, dynamic_taps(h, pass), spec_.pad_left(), pass.lengths)
+                               : light_conv(h, shared_taps(pass), spec_.pad_left(), pass.lengths));
+}
+
+Tensor Convolution::step(const Tensor& x, MixerState* state) const {
+  const Tensor row = input(x);  // [N, 1, C]
+  const int64_t before = spec_.kernel - 1;
+  if (!state->window.defined()) state->window = at::zeros({row.size(0), before, row.size(2)}, row.options());
+  const Tensor rows = at::cat({state->window, row}, 1);  // [N, K, C]
+  state->window = rows.narrow(1, 1, before);
+  const Tensor taps = weight_linear_ ? dynamic_taps(row, Pass()).squeeze(1) : shared_taps(Pass()).unsqueeze(0);
+  const Tensor weights = taps.transpose(1, 2).unsqueeze(-1);  // [N or 1, K, H, 1]
+  const Tensor products = rows.view({rows.size(0), spec_.kernel, spec_.heads, -1}) * weights;
+  return output(products.sum(1).flatten(1).unsqueeze(1).to(row.scalar_type()));
 }
 
 // ---- ConvMixer -------------------------------------------------------------------------------------------------
@@ -59,57 +76,41 @@ ConvMixer::ConvMixer(torch::nn::Module& parent, int64_t width, const graph::Conv
   linear2_ = add_module<Linear>(parent, "linear2", spec.dim, width);
 }
 
-Tensor ConvMixer::mix(const Tensor& x, const Pass& pass) const {
-  Tensor h = linear1_->forward(x);
-  if (gated_) h = at::glu(h, -1);
-  return linear2_->forward(conv_->mix(h, pass));
+Tensor ConvMixer::input(const Tensor& x) const {
+  const Tensor h = linear1_->forward(x);
+  return gated_ ? at::glu(h, -1) : h;
 }
 
-// ---- SelfAttention ---------------------------------------------------------------------------------------------
+Tensor ConvMixer::mix(const Tensor& x, const Pass& pass) const { return linear2_->forward(conv_->mix(input(x), pass)); }
 
-SelfAttention::SelfAttention(torch::nn::Module& parent, int64_t width, int64_t heads, double dropout)
-    : heads_(heads), dropout_(dropout) {
-  const double gain = 1.0 / std::sqrt(2.0);
-  q_proj_ = add_module<Linear>(parent, "q_proj", width, width, true, gain);
-  k_proj_ = add_module<Linear>(parent, "k_proj", width, width, true, gain);
-  v_proj_ = add_module<Linear>(parent, "v_proj", width, width, true, gain);
-  out_proj_ = add_module<Linear>(parent, "out_proj", width, width);
-}
-
-Tensor SelfAttention::split_heads(const Tensor& x) const {
-  return x.view({x.size(0), x.size(1), heads_, x.size(2) / heads_}).transpose(1, 2);
-}
-
-Tensor SelfAttention::mix(const Tensor& x, const Pass& pass) const {
-  const double scale = 1.0 / std::sqrt(static_cast<double>(x.size(2) / heads_));
-  const Tensor q = split_heads(q_proj_->forward(x) * scale), k = split_heads(k_proj_->forward(x));
-  const Tensor v = split_heads(v_proj_->forward(x));
-  Tensor scores = at::matmul(q, k.transpose(-1, -2));  // [B, heads, T, T]
-  if (scores.scalar_type() != torch::kDouble) scores = scores.to(torch::kFloat);
-  // The lowest finite number, not -inf: a sentence without rows must not turn into NaN.
-  if (pass.mask.defined())
-    scores =
-        scores.masked_fill(pass.mask.logical_not().unsqueeze(1).unsqueeze(1), std::numeric_limits<float>::lowest());
-  const Tensor weights = pass.drop(at::softmax(scores, -1), dropout_).to(v.scalar_type());
-  return out_proj_->forward(at::matmul(weights, v).transpose(1, 2).reshape(x.sizes()));
+Tensor ConvMixer::step(const Tensor& x, MixerState* state) const {
+  return linear2_->forward(conv_->step(input(x), state));
 }
 
 // ---- Lsra ------------------------------------------------------------------------------------------------------
 
 Lsra::Lsra(torch::nn::Module& parent, int64_t width, const graph::BlockSpec& spec, double attention_dropout,
-           double weight_dropout)
+           double weight_dropout, bool causal)
     : attention_width_(spec.attention.dim) {
   auto branches = add_module<torch::nn::Module>(parent, "branches");
   attention_ = std::make_unique<SelfAttention>(*add_module<torch::nn::Module>(*branches, "0"), attention_width_,
-                                               spec.attention.heads, attention_dropout);
+                                               spec.attention.heads, attention_dropout, causal);
   conv_ = std::make_unique<ConvMixer>(*add_module<torch::nn::Module>(*branches, "1"), width - attention_width_,
                                       spec.conv, weight_dropout, ConvMixer::Names::kFlat);
 }
 
+Tensor Lsra::attention_channels(const Tensor& x) const { return x.narrow(-1, 0, attention_width_); }
+
+Tensor Lsra::conv_channels(const Tensor& x) const {
+  return x.narrow(-1, attention_width_, x.size(-1) - attention_width_);
+}
+
 Tensor Lsra::mix(const Tensor& x, const Pass& pass) const {
-  const Tensor far = attention_->mix(x.narrow(-1, 0, attention_width_), pass);
-  const Tensor near = conv_->mix(x.narrow(-1, attention_width_, x.size(-1) - attention_width_), pass);
-  return at::cat({far, near}, -1);
+  return at::cat({attention_->mix(attention_channels(x), pass), conv_->mix(conv_channels(x), pass)}, -1);
+}
+
+Tensor Lsra::step(const Tensor& x, MixerState* state) const {
+  return at::cat({attention_->step(attention_channels(x), state), conv_->step(conv_channels(x), state)}, -1);
 }
 
 }  // namespace litenat::nn

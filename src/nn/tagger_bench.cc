@@ -8,7 +8,7 @@
 
 #include "nn/crf.h"
 #include "nn/memory.h"
-#include "nn/model.h"
+#include "nn/tagger.h"
 
 namespace litenat::nn {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
-#include "nn/model.h"
+#include "nn/tagger.h"
 #include "train/checkpoint.h"
 
 namespace litenat::train {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nn/candidate_loss.h"
-#include "nn/model.h"
+#include "nn/tagger.h"
 #include "nn/torch.h"
 #include "text/lexicon.h"
 #include "train/batch.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "decode/ime_decoder.h"
-#include "nn/model.h"
+#include "nn/tagger.h"
 
 namespace litenat::train {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "nn/model.h"
+#include "nn/tagger.h"
 #include "train/objective.h"
 #include "train/optimizer.h"
 #include "train/weight_average.h"

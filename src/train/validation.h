@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "nn/model.h"
+#include "nn/tagger.h"
 #include "train/batch_maker.h"
 #include "train/objective.h"
 

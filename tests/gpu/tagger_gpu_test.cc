@@ -9,7 +9,7 @@
 
 #include "nn/candidate_loss.h"
 #include "nn/crf.h"
-#include "nn/model.h"
+#include "nn/tagger.h"
 #include "runtime/testing/specs.h"
 #include "train/device.h"
 

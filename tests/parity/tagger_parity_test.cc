@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "graph/graph.h"
-#include "nn/model.h"
+#include "nn/tagger.h"
 #include "runtime/executor.h"
 #include "runtime/testing/random_model.h"
 #include "runtime/testing/specs.h"

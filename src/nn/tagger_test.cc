@@ -1,4 +1,4 @@
-#include "nn/model.h"
+#include "nn/tagger.h"
 
 #include <gtest/gtest.h>
 
