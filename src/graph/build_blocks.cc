@@ -1,5 +1,7 @@
 #include "graph/build_blocks.h"
 
+#include <cmath>
+
 namespace litenat::graph {
 namespace {
 
@@ -71,30 +73,88 @@ int feed_forward(GraphBuilder* builder, const std::string& layer, const BlockSpe
   return builder->linear(layer + ".fc2", builder->unary(op, layer + ".activation", h), width, true);
 }
 
-/// x + f(LN(x)) or LN(x + f(x)); `index` counts the sub-layers of the block.
+/// What a block has besides its spec.
+struct BlockContext {
+  bool pre_norm = false;
+  bool causal = false;
+  int cross_heads = 0;  // 0: no attention over the source
+  SourceAttention::Block source;
+};
+
+/// x + f(LN(x)) or LN(x + f(x)) with the LayerNorm `norm`.
 template <typename SubLayer>
-int residual(GraphBuilder* builder, const std::string& layer, int index, bool pre_norm, int x, const SubLayer& f) {
-  const std::string norm = layer + ".layer_norms." + std::to_string(index);
-  const std::string sum = layer + ".residual." + std::to_string(index);
+int residual(GraphBuilder* builder, const std::string& norm, const std::string& sum, bool pre_norm, int x,
+             const SubLayer& f) {
   if (pre_norm) return builder->add(sum, x, f(builder->layer_norm(norm, x)));
   return builder->layer_norm(norm, builder->add(sum, x, f(x)));
 }
 
-int build_block(GraphBuilder* builder, const std::string& layer, const BlockSpec& block, bool pre_norm, int x,
-                bool causal) {
-  x = residual(builder, layer, 0, pre_norm, x,
-               [&](int input) { return mixing_sub_layer(builder, layer, block, input, causal); });
-  if (block.ffn_dim == 0) return x;
-  return residual(builder, layer, 1, pre_norm, x,
-                  [&](int input) { return feed_forward(builder, layer, block, input); });
+int source_sub_layer(GraphBuilder* builder, const std::string& layer, const BlockContext& context, int x) {
+  const std::string prefix = layer + ".encoder_attn";
+  const int64_t width = builder->columns(x);
+  const float scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(width) / context.cross_heads));
+  const int q = builder->linear(prefix + ".q_proj", x, width, true);
+  const int mixed = builder->cross_attention(prefix + ".mix", q, context.source.keys, context.source.values,
+                                             context.cross_heads, scale);
+  return builder->linear(prefix + ".out_proj", mixed, width, true);
+}
+
+int build_block(GraphBuilder* builder, const std::string& layer, const BlockSpec& block, const BlockContext& context,
+                int x) {
+  const auto sub_layer = [&](const char* norm, const char* sum, const auto& f) {
+    x = residual(builder, layer + norm, layer + sum, context.pre_norm, x, f);
+  };
+  sub_layer(".layer_norms.0", ".residual.0",
+            [&](int input) { return mixing_sub_layer(builder, layer, block, input, context.causal); });
+  if (context.cross_heads > 0)
+    sub_layer(".encoder_attn_layer_norm", ".encoder_attn_residual",
+              [&](int input) { return source_sub_layer(builder, layer, context, input); });
+  if (block.ffn_dim > 0)
+    sub_layer(".layer_norms.1", ".residual.1", [&](int input) { return feed_forward(builder, layer, block, input); });
+  return x;
+}
+
+std::string layer_name(const std::string& prefix, size_t index) { return prefix + ".layers." + std::to_string(index); }
+
+int close_stack(GraphBuilder* builder, const std::string& prefix, const StackSpec& stack, int x) {
+  return stack.pre_norm ? builder->layer_norm(prefix + ".layer_norm", x) : x;
 }
 
 }  // namespace
 
 int build_stack(GraphBuilder* builder, const std::string& prefix, const StackSpec& stack, int x, bool causal) {
+  BlockContext context;
+  context.pre_norm = stack.pre_norm;
+  context.causal = causal;
   for (size_t i = 0; i < stack.blocks.size(); ++i)
-    x = build_block(builder, prefix + ".layers." + std::to_string(i), stack.blocks[i], stack.pre_norm, x, causal);
-  return stack.pre_norm ? builder->layer_norm(prefix + ".layer_norm", x) : x;
+    x = build_block(builder, layer_name(prefix, i), stack.blocks[i], context, x);
+  return close_stack(builder, prefix, stack, x);
+}
+
+SourceAttention build_source_attention(GraphBuilder* builder, const std::string& prefix, size_t num_blocks,
+                                       int states) {
+  SourceAttention source;
+  const int64_t width = builder->columns(states);
+  for (size_t i = 0; i < num_blocks; ++i) {
+    const std::string attention = layer_name(prefix, i) + ".encoder_attn";
+    SourceAttention::Block block;
+    block.keys = builder->linear(attention + ".k_proj", states, width, true);
+    block.values = builder->linear(attention + ".v_proj", states, width, true);
+    source.blocks.push_back(block);
+  }
+  return source;
+}
+
+int build_decoder_stack(GraphBuilder* builder, const std::string& prefix, const DecoderSpec& decoder,
+                        const SourceAttention& source, int x, int positions, bool causal) {
+  const StackSpec& stack = decoder.stack;
+  for (size_t i = 0; i < stack.blocks.size(); ++i) {
+    const std::string layer = layer_name(prefix, i);
+    if (i > 0 && positions >= 0) x = builder->add(layer + ".embed_sum", x, positions);
+    const BlockContext context{stack.pre_norm, causal, decoder.cross_heads, source.blocks[i]};
+    x = build_block(builder, layer, stack.blocks[i], context, x);
+  }
+  return close_stack(builder, prefix, stack, x);
 }
 
 }  // namespace litenat::graph

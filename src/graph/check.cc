@@ -34,6 +34,8 @@ Arity arity_of(Op op) {
     case Op::kDynamicConv:
       return {2, 2, 0, 0};
     case Op::kSelfAttention:
+    case Op::kCrossAttention:
+    case Op::kChoose:
       return {3, 3, 0, 0};
     case Op::kConcat:
       return {1, -1, 0, 0};
@@ -41,6 +43,7 @@ Arity arity_of(Op op) {
     case Op::kRelu:
     case Op::kGelu:
     case Op::kGlu:
+    case Op::kMeanPool:
     case Op::kSlice:
     case Op::kOutput:
       return {1, 1, 0, 0};
@@ -49,6 +52,36 @@ Arity arity_of(Op op) {
 }
 
 std::string text(int64_t value) { return std::to_string(value); }
+
+/// Whether input `i` of an `op` is token ids.
+bool reads_ids(Op op, size_t i) {
+  return op == Op::kEmbedding || op == Op::kPositions || (op == Op::kChoose && i == 0);
+}
+
+/// The domain that input `i` of an `op` must have, whose result is over `result`.
+Domain input_domain(Op op, size_t i, Domain result) {
+  const bool source = op == Op::kMeanPool || (op == Op::kCrossAttention && i > 0);
+  return source ? Domain::kSource : result;
+}
+
+/// Whether an `op` can have a result over `domain`.
+bool allows_result(Op op, Domain domain) {
+  switch (op) {
+    case Op::kCrossAttention:
+      return domain == Domain::kTarget;
+    case Op::kMeanPool:
+      return domain == Domain::kSentence;
+    case Op::kInput:
+    case Op::kPositions:
+    case Op::kWindow:
+    case Op::kLightConv:
+    case Op::kDynamicConv:
+    case Op::kSelfAttention:  // these tell a sentence's rows apart
+      return domain != Domain::kSentence;
+    default:
+      return true;
+  }
+}
 
 /// Checks one node of a graph whose earlier nodes are known to be right.
 class NodeChecker {
@@ -106,11 +139,12 @@ class NodeChecker {
     const bool ids = node_.op == Op::kInput;
     LITENAT_RETURN_IF_ERROR(
         require(node_.type.dtype == (ids ? DataType::kI32 : DataType::kF32), "a result of the wrong type"));
-    const bool reads_ids = node_.op == Op::kEmbedding || node_.op == Op::kPositions;
+    LITENAT_RETURN_IF_ERROR(require(allows_result(node_.op, node_.type.domain), "a result over the wrong domain"));
     for (size_t i = 0; i < node_.inputs.size(); ++i) {
-      LITENAT_RETURN_IF_ERROR(require(input(i).domain == node_.type.domain, "domains differ"));
       LITENAT_RETURN_IF_ERROR(
-          require(input(i).dtype == (reads_ids ? DataType::kI32 : DataType::kF32), "an input of the wrong type"));
+          require(input(i).domain == input_domain(node_.op, i, node_.type.domain), "an input over the wrong domain"));
+      const DataType expected = reads_ids(node_.op, i) ? DataType::kI32 : DataType::kF32;
+      LITENAT_RETURN_IF_ERROR(require(input(i).dtype == expected, "an input of the wrong type"));
     }
     return {};
   }
@@ -138,12 +172,18 @@ class NodeChecker {
         return check_conv();
       case Op::kSelfAttention:
         return check_attention();
+      case Op::kCrossAttention:
+        LITENAT_RETURN_IF_ERROR(require(attributes_.scale > 0, "scale is not above 0"));
+        return check_attention();
+      case Op::kChoose:
+        return check_choose();
       case Op::kSlice:
         return check_slice();
       case Op::kConcat:
         return check_concat();
       case Op::kRelu:
       case Op::kGelu:
+      case Op::kMeanPool:
       case Op::kOutput:
         return same_columns();
     }
@@ -203,6 +243,13 @@ class NodeChecker {
     LITENAT_RETURN_IF_ERROR(check_heads());
     for (size_t i = 0; i < 3; ++i)
       LITENAT_RETURN_IF_ERROR(expect(node_.type.columns, input(i).columns, "columns of q, k and v"));
+    return {};
+  }
+
+  Status check_choose() const {
+    LITENAT_RETURN_IF_ERROR(require(attributes_.token >= 0, "a negative token"));
+    for (size_t i = 1; i < 3; ++i)
+      LITENAT_RETURN_IF_ERROR(expect(node_.type.columns, input(i).columns, "columns of the choices"));
     return {};
   }
 

@@ -12,6 +12,9 @@ bool starts_with(const std::string& text, const std::string& prefix) {
 /// "encoder.layers.3.fc1" -> "encoder.layers.3"; "encoder.layer_norm" stays whole.
 std::string part_of(const std::string& name) {
   if (starts_with(name, "encoder.embed")) return "embedding";
+  if (starts_with(name, "decoder.embed_length")) return "decoder.length";
+  if (starts_with(name, "decoder.embed")) return "decoder.embedding";
+  if (starts_with(name, "decoder.copy_attn")) return "decoder.copy";
   if (starts_with(name, "head.") || starts_with(name, "crf_layer.")) return "head";
   const std::string layers = ".layers.";
   const size_t at = name.find(layers);
@@ -31,10 +34,17 @@ int64_t rows_of(Domain domain, int64_t source_length, int64_t target_length) {
   return 0;
 }
 
-int64_t multiply_adds(const Graph& graph, const Node& node, int64_t rows) {
+/// `lengths(domain)`: the rows of one sentence.
+template <typename Lengths>
+int64_t multiply_adds(const Graph& graph, const Node& node, const Lengths& lengths) {
+  const int64_t rows = lengths(node.type.domain);
   switch (node.op) {
     case Op::kLinear:
       return rows * node.type.columns * graph.nodes[static_cast<size_t>(node.inputs[0])].type.columns;
+    case Op::kCrossAttention:
+      return 2 * rows * lengths(Domain::kSource) * node.type.columns;
+    case Op::kMeanPool:
+      return lengths(Domain::kSource) * node.type.columns;
     case Op::kLightConv:
     case Op::kDynamicConv:
       return rows * node.type.columns * node.attributes.kernel;
@@ -85,11 +95,12 @@ class CostTable {
 std::vector<PartCost> count_cost(const Graph& graph, const ModelSpec& spec, int64_t source_length,
                                  int64_t target_length) {
   CostTable table;
+  const auto lengths = [&](Domain domain) { return rows_of(domain, source_length, target_length); };
   std::vector<bool> counted(graph.weights.size(), false);  // a weight that two nodes share counts once
   for (const Node& node : graph.nodes) {
     if (node.op == Op::kInput || node.op == Op::kOutput) continue;
     Cost& cost = table.part(part_of(node.name));
-    cost.multiply_adds += multiply_adds(graph, node, rows_of(node.type.domain, source_length, target_length));
+    cost.multiply_adds += multiply_adds(graph, node, lengths);
     for (const int index : node.weights) {
       const size_t i = static_cast<size_t>(index);
       if (counted[i]) continue;

@@ -56,6 +56,12 @@ const char* name_of(Op op) {
       return "dynamic_conv";
     case Op::kSelfAttention:
       return "self_attention";
+    case Op::kCrossAttention:
+      return "cross_attention";
+    case Op::kMeanPool:
+      return "mean_pool";
+    case Op::kChoose:
+      return "choose";
     case Op::kSlice:
       return "slice";
     case Op::kConcat:

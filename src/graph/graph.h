@@ -41,20 +41,20 @@ enum class Op {
   kLinear,     // x; weight [n, k], optional bias [n] -> x W^T + b
   kLayerNorm,  // x; weight gain [c], bias [c]
   kRelu,
-  kGelu,           // exact: x Phi(x)
-  kGlu,            // x [rows, 2c] -> x[:, :c] * sigmoid(x[:, c:])
-  kAdd,            // x, y
-  kLightConv,      // x; weight taps [heads, kernel], already normalised -> within each sentence,
-                   //   y[t, c] = sum_k taps[c / (C / heads), k] x[t + k - pad_left, c]
-  kDynamicConv,    // x, logits [rows, heads * kernel] -> the same with taps[t] = softmax over k of logits[t]
-  kSelfAttention,  // q, k, v [rows, c] -> multi-head attention within each sentence, scale head_dim^-0.5
-  kCrossAttention, // q over the target; k, v over the source -> each target row over its sentence's source rows
-                   //   (attributes: heads, scale of the products)
-  kMeanPool,       // x over the source -> its mean over the rows of each sentence, one row a sentence
-  kChoose,         // ids, x, y -> the row of x where the id is `token`, else that of y
-  kSlice,          // x -> columns [begin, end)
-  kConcat,         // x, y, ... -> columns side by side
-  kOutput,         // x: names it as a result of the graph
+  kGelu,            // exact: x Phi(x)
+  kGlu,             // x [rows, 2c] -> x[:, :c] * sigmoid(x[:, c:])
+  kAdd,             // x, y
+  kLightConv,       // x; weight taps [heads, kernel], already normalised -> within each sentence,
+                    //   y[t, c] = sum_k taps[c / (C / heads), k] x[t + k - pad_left, c]
+  kDynamicConv,     // x, logits [rows, heads * kernel] -> the same with taps[t] = softmax over k of logits[t]
+  kSelfAttention,   // q, k, v [rows, c] -> multi-head attention within each sentence, scale head_dim^-0.5
+  kCrossAttention,  // q over the target; k, v over the source -> each target row over its sentence's source rows
+                    //   (attributes: heads, scale of the products)
+  kMeanPool,        // x over the source -> its mean over the rows of each sentence, one row a sentence
+  kChoose,          // ids, x, y -> the row of x where the id is `token`, else that of y
+  kSlice,           // x -> columns [begin, end)
+  kConcat,          // x, y, ... -> columns side by side
+  kOutput,          // x: names it as a result of the graph
 };
 const char* name_of(Op op);
 
@@ -103,10 +103,11 @@ class Graph {
 
 /// Names of the inputs (token ids) and of the results.
 constexpr const char* kSourceInput = "source";
-constexpr const char* kTargetInput = "target";   // families with a decoder
-constexpr const char* kEmissions = "emissions";  // [rows, target_vocabulary] logits; rows of the source (tagger) or target
-constexpr const char* kBoundary = "boundary";    // [rows, 1] logit, when HeadSpec::boundary
-constexpr const char* kLength = "length";        // [sentences, length_classes] logits, when LengthKind::kPredicted
+constexpr const char* kTargetInput = "target";  // families with a decoder
+constexpr const char* kEmissions =
+    "emissions";  // [rows, target_vocabulary] logits; rows of the source (tagger) or target
+constexpr const char* kBoundary = "boundary";  // [rows, 1] logit, when HeadSpec::boundary
+constexpr const char* kLength = "length";      // [sentences, length_classes] logits, when LengthKind::kPredicted
 
 /// The graph of `spec` (any family; resolved inside). Parameters are named as docs/formats.md says.
 Result<Graph> build_graph(const ModelSpec& spec);

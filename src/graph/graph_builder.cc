@@ -21,6 +21,12 @@ int GraphBuilder::add_weight(const std::string& name, std::vector<int64_t> shape
   return static_cast<int>(graph_.weights.size()) - 1;
 }
 
+int GraphBuilder::find_or_add_weight(const std::string& name, std::vector<int64_t> shape) {
+  for (size_t i = 0; i < graph_.weights.size(); ++i)
+    if (graph_.weights[i].name == name) return static_cast<int>(i);
+  return add_weight(name, std::move(shape));
+}
+
 int GraphBuilder::input(const std::string& name, Domain domain) {
   Node node;
   node.op = Op::kInput;
@@ -29,9 +35,10 @@ int GraphBuilder::input(const std::string& name, Domain domain) {
   return add_node(std::move(node));
 }
 
-int GraphBuilder::embedding(const std::string& name, int ids, int64_t vocabulary, int64_t columns, float scale) {
+int GraphBuilder::embedding(const std::string& name, const std::string& table, int ids, int64_t vocabulary,
+                            int64_t columns, float scale) {
   Node node = node_like(Op::kEmbedding, name, {ids}, columns);
-  node.weights = {add_weight(name + ".weight", {vocabulary, columns})};
+  node.weights = {find_or_add_weight(table, {vocabulary, columns})};
   node.attributes.scale = scale;
   return add_node(std::move(node));
 }
@@ -57,8 +64,12 @@ int GraphBuilder::window(const std::string& name, int x, int left, int right) {
 }
 
 int GraphBuilder::linear(const std::string& name, int x, int64_t columns, bool bias) {
+  return linear_with(name, name + ".weight", x, columns, bias);
+}
+
+int GraphBuilder::linear_with(const std::string& name, const std::string& table, int x, int64_t columns, bool bias) {
   Node node = node_like(Op::kLinear, name, {x}, columns);
-  node.weights = {add_weight(name + ".weight", {columns, this->columns(x)})};
+  node.weights = {find_or_add_weight(table, {columns, this->columns(x)})};
   if (bias) node.weights.push_back(add_weight(name + ".bias", {columns}));
   return add_node(std::move(node));
 }
@@ -100,6 +111,25 @@ int GraphBuilder::self_attention(const std::string& name, int q, int k, int v, i
   Node node = node_like(Op::kSelfAttention, name, {q, k, v}, columns(q));
   node.attributes.heads = heads;
   node.attributes.causal = causal;
+  return add_node(std::move(node));
+}
+
+int GraphBuilder::cross_attention(const std::string& name, int q, int k, int v, int heads, float scale) {
+  Node node = node_like(Op::kCrossAttention, name, {q, k, v}, columns(v));
+  node.attributes.heads = heads;
+  node.attributes.scale = scale;
+  return add_node(std::move(node));
+}
+
+int GraphBuilder::mean_pool(const std::string& name, int x) {
+  Node node = node_like(Op::kMeanPool, name, {x}, columns(x));
+  node.type.domain = Domain::kSentence;
+  return add_node(std::move(node));
+}
+
+int GraphBuilder::choose(const std::string& name, int ids, int x, int y, int token) {
+  Node node = node_like(Op::kChoose, name, {ids, x, y}, columns(x));
+  node.attributes.token = token;
   return add_node(std::move(node));
 }
 

@@ -120,9 +120,6 @@ TEST(BuildGraph, EmbeddingsAndHeads) {
 
 TEST(BuildGraph, SaysWhatItCannotBuild) {
   ModelSpec spec = small_spec();
-  spec.family = Family::kSequence;
-  EXPECT_EQ(build_graph(spec).status().code(), StatusCode::kUnsupported);
-  spec = small_spec();
   spec.head.kind = HeadKind::kJoint;
   EXPECT_EQ(build_graph(spec).status().code(), StatusCode::kUnsupported);
   spec = small_spec();

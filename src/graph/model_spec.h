@@ -181,15 +181,15 @@ inline const EnumNames<LengthKind> kLengthKindNames{
 struct DecoderSpec {
   EmbeddingSpec embedding;
   StackSpec stack;
-  int cross_heads = 8;           // heads of the attention over the encoder's states
+  int cross_heads = 8;  // heads of the attention over the encoder's states
   Sharing share = Sharing::kAll;
   // non_autoregressive:
   LengthKind length = LengthKind::kPredicted;
-  int length_classes = 256;      // class = target length, <s> and </s> included (or relative: see length_offset)
-  bool length_offset = false;    // class = target length - source length + length_classes / 2
-  double length_ratio = 2.0;     // kRatio: output positions a source position
-  bool source_copy = true;       // <unk> inputs become softmax(W p_t . (e_s + p_s)) e_s, attention over the source
-  bool layer_positions = true;   // positions are added before every block, not only the first
+  int length_classes = 256;     // class = target length, <s> and </s> included (or relative: see length_offset)
+  bool length_offset = false;   // class = target length - source length + length_classes / 2
+  double length_ratio = 2.0;    // kRatio: output positions a source position
+  bool source_copy = true;      // <unk> inputs become softmax(W p_t . (e_s + p_s)) e_s, attention over the source
+  bool layer_positions = true;  // positions are added before every block, not only the first
 
   template <class V>
   void visit(V& v) {

@@ -33,6 +33,13 @@ void append_attributes(const Node& node, std::string* out) {
       append("heads", a.heads, out);
       if (a.causal) *out += " causal";
       break;
+    case Op::kCrossAttention:
+      append("heads", a.heads, out);
+      *out += " scale=" + Json(static_cast<double>(a.scale)).dump();
+      break;
+    case Op::kChoose:
+      append("token", a.token, out);
+      break;
     case Op::kWindow:
       append("left", a.left, out);
       append("right", a.right, out);
