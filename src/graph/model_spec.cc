@@ -159,6 +159,17 @@ Status check_copying(const ModelSpec& spec) {
   return {};
 }
 
+/// What only taggers have, and what each family's decoding can use.
+Status check_decoder_head(const ModelSpec& spec) {
+  const std::string family = std::string("family = \"") + kFamilyNames.name(spec.family) + "\"";
+  if (spec.head.boundary || spec.head.syllable)
+    return invalid_argument(std::string(spec.head.boundary ? "head.boundary" : "head.syllable") +
+                            ": expected false for " + family + ", found true");
+  if (spec.family == Family::kSequence && spec.head.kind == HeadKind::kCrf)
+    return invalid_argument("head.kind: expected softmax for " + family + ", found crf");
+  return {};
+}
+
 /// A shared output projection is as wide as the table that it shares.
 int default_head_width(const ModelSpec& spec) {
   const bool shared = has_decoder(spec) && spec.decoder.share != Sharing::kNone;
@@ -172,7 +183,9 @@ Status resolve_decoder(ModelSpec* spec) {
     return invalid_argument("decoder.embedding.window: expected no window in a decoder, found one");
   LITENAT_RETURN_IF_ERROR(check_divides("decoder.cross_heads", decoder.cross_heads, spec->dim));
   LITENAT_RETURN_IF_ERROR(resolve_stack("decoder.stack", spec->dim, &decoder.stack));
+  if (decoder.stack.blocks.empty()) return invalid_argument("decoder.stack.blocks: expected at least one, found none");
   LITENAT_RETURN_IF_ERROR(check_sharing(*spec));
+  LITENAT_RETURN_IF_ERROR(check_decoder_head(*spec));
   if (spec->family == Family::kSequence) return forbid_look_ahead(&decoder.stack);
   return check_copying(*spec);
 }
