@@ -163,7 +163,7 @@ Status check(const SequenceEngine& engine, const SourceBatch& batch, const Paral
 }  // namespace
 
 int32_t rows_by_ratio(double ratio, int32_t source_length) {
-  return std::max(kShortestOutput, static_cast<int32_t>(std::lround(ratio * source_length)));
+  return std::max(kShortestOutput, static_cast<int32_t>(std::floor(ratio * source_length)));
 }
 
 std::vector<int32_t> candidate_lengths(const SequenceTraits& traits, int32_t source_length,

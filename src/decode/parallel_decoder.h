@@ -22,7 +22,7 @@ struct ParallelOptions {
   }
 };
 
-/// Decoder rows of a model with a ratio of lengths: ratio * source_length (specials included) rounded, at least 2.
+/// Decoder rows of a model with a ratio of lengths: ratio * source_length (specials included) rounded down, at least 2.
 int32_t rows_by_ratio(double ratio, int32_t source_length);
 
 /// For each sentence its outputs, best first (one for each candidate length, equal ones once). score = mean ln p of
