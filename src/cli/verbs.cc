@@ -15,6 +15,7 @@ void add_verbs(Program& program) {
   add_convert(program);
   add_score(program);
   add_quantize(program);
+  add_import(program);
   add_export(program);
   add_info(program);
   add_bench(program);

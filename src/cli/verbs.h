@@ -14,6 +14,7 @@ void add_evaluate(Program& program);
 void add_convert(Program& program);
 void add_score(Program& program);
 void add_quantize(Program& program);
+void add_import(Program& program);
 void add_export(Program& program);
 void add_info(Program& program);
 void add_bench(Program& program);
