@@ -1,16 +1,14 @@
-// Runs a model's graph on the CPU.
+// Runs the graph of a tagger on the CPU.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "base/span.h"
 #include "base/status.h"
 #include "decode/ime_decoder.h"
 #include "kernels/kernels.h"
 #include "runtime/model.h"
+#include "runtime/observer.h"
 
 namespace litenat::runtime {
 
@@ -27,9 +25,7 @@ class Executor : public decode::TaggerEngine {
   float transition(int32_t previous, int32_t next) const override;
   bool has_transitions() const override;
 
-  /// Called after every node of a run with its value (f32 [rows, columns], contiguous). For parity tests, calibration
-  /// and error reports; slows the run. An empty function removes it.
-  using Observer = std::function<void(const graph::Node&, Span<const float> value, int64_t rows)>;
+  using Observer = NodeObserver;
   void set_observer(Observer observer);
 
  private:

@@ -118,11 +118,26 @@ Status load_f32_linear(const Container& container, const std::string& name, Mode
   return {};
 }
 
+/// An int8 table that a kLinear uses too, which checks its weights.
+Status load_packed_table(const Container& container, const graph::Weight& weight, Model::EmbeddingWeights* table) {
+  table->rows = weight.shape[0];
+  table->columns = weight.shape[1];
+  table->is_packed = true;
+  const int64_t size = numerics::packed_size(table->rows, table->columns);
+  LITENAT_ASSIGN_OR_RETURN(const Tensor packed, container.get(weight.name, TensorType::kI8, {size}));
+  table->int8 = packed.data<int8_t>();
+  LITENAT_RETURN_IF_ERROR(get_floats(container, weight.name + ".scale", {table->rows}, &table->scale));
+  return check_scale(container, weight.name + ".scale", table->scale, table->rows);
+}
+
 /// Loads the weights of one graph, node by node.
 class Loader {
  public:
   Loader(const Container& container, const graph::Graph& graph, Model::Weights* weights)
-      : container_(container), graph_(graph), weights_(*weights) {}
+      : container_(container), graph_(graph), weights_(*weights), is_product_(graph.weights.size(), false) {
+    for (const graph::Node& node : graph.nodes)
+      if (node.op == graph::Op::kLinear) is_product_[static_cast<size_t>(node.weights[0])] = true;
+  }
 
   Status load_node(size_t i) {
     const graph::Node& node = graph_.nodes[i];
@@ -131,10 +146,8 @@ class Loader {
       case graph::Op::kLinear:
         return load_linear(node, &weights_.linear[i]);
       case graph::Op::kEmbedding:
-      case graph::Op::kPositions: {
-        const graph::Weight& table = weight(node, 0);
-        return load_table(container_, table.name, table.shape[0], table.shape[1], &weights_.tables[i]);
-      }
+      case graph::Op::kPositions:
+        return load_table_of(node, &weights_.tables[i]);
       case graph::Op::kLayerNorm:
         LITENAT_RETURN_IF_ERROR(load_floats(weight(node, 1), &weights_.second[i]));
         return load_floats(weight(node, 0), &weights_.first[i]);
@@ -152,6 +165,12 @@ class Loader {
   Status load_floats(const graph::Weight& weight, const float** data) const {
     return get_floats(container_, weight.name, weight.shape, data);
   }
+  Status load_table_of(const graph::Node& node, Model::EmbeddingWeights* table) const {
+    const graph::Weight& weight = this->weight(node, 0);
+    if (is_product_[static_cast<size_t>(node.weights[0])] && is_int8(container_, weight.name))
+      return load_packed_table(container_, weight, table);
+    return load_table(container_, weight.name, weight.shape[0], weight.shape[1], table);
+  }
   Status load_linear(const graph::Node& node, Model::LinearWeights* linear) {
     const graph::Weight& matrix = weight(node, 0);
     linear->n = matrix.shape[0];
@@ -164,6 +183,7 @@ class Loader {
   const Container& container_;
   const graph::Graph& graph_;
   Model::Weights& weights_;
+  std::vector<bool> is_product_;  // by weight: a kLinear uses it
 };
 
 }  // namespace

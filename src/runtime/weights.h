@@ -29,6 +29,7 @@ struct Model::LinearWeights {
 struct Model::EmbeddingWeights {
   const float* f32 = nullptr;  // or
   const int8_t* int8 = nullptr;
+  bool is_packed = false;        // int8: in the order of a kLinear that shares the table, else row-major
   const float* scale = nullptr;  // [rows], int8 only
   int64_t rows = 0;
   int64_t columns = 0;
