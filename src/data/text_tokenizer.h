@@ -15,8 +15,8 @@ class TextTokenizer {
  public:
   virtual ~TextTokenizer() = default;
 
-  /// The tokens of one line. Any bytes are accepted: malformed UTF-8 counts as U+FFFD, control characters and Unicode
-  /// white space as blanks. Tokens are never empty and hold no white space, so that a line joined by blanks splits into
+  /// The tokens of one line. Any bytes are accepted: malformed UTF-8 counts as U+FFFD, Unicode white
+  /// space as blanks. Tokens are never empty and hold no white space, so that a line joined by blanks splits into
   /// the same tokens again.
   virtual std::vector<std::string> encode(std::string_view text) const = 0;
 
