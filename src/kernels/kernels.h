@@ -81,7 +81,7 @@ struct Kernels {
   void (*conv)(const float* x, int64_t x_stride, int64_t rows, int64_t channels, const float* taps, int64_t taps_stride,
                int heads, int kernel, int pad_left, float* y, int64_t y_stride);
   /// log(sum(exp(x))), shifted by the largest value, of x[index[0..count)]: the normaliser over a candidate set.
-  /// -infinity when count is 0.
+  /// -infinity when count is 0; NaN when one of them is NaN and none is infinite.
   float (*log_sum_exp_gather)(const float* x, const int32_t* index, int64_t count);
   /// The same of x[0..count): the bits of log_sum_exp_gather over the indices 0, 1, ....
   float (*log_sum_exp)(const float* x, int64_t count);

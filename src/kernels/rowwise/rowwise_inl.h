@@ -163,7 +163,9 @@ LITENAT_INLINE float log_sum_exp_of(int64_t count, float highest, Load load) {
   V total = V::broadcast(0.0f);
   for_each_16(count, [&](int64_t i, int n)
                          LITENAT_LAMBDA { total = total + exp_of_nonpositive(load(i, n) - V::broadcast(highest)); });
-  return static_cast<float>(static_cast<double>(highest) + log_of_positive<V>(total.reduce_add()));
+  const float sum = total.reduce_add();
+  if (sum != sum) return sum;
+  return static_cast<float>(static_cast<double>(highest) + log_of_positive<V>(sum));
 }
 
 template <class V>

@@ -251,6 +251,8 @@ TEST_P(RowwiseTest, LogSumExpOfExtremes) {
   EXPECT_EQ(table().log_sum_exp(x, 1), -kInfinity);
   EXPECT_EQ(table().log_sum_exp(x, 5), kInfinity);
   EXPECT_EQ(table().log_sum_exp(x + 2, 3), 3e38f);
+  const float with_nan[] = {1.0f, std::numeric_limits<float>::quiet_NaN(), 2.0f};
+  EXPECT_TRUE(std::isnan(table().log_sum_exp(with_nan, 3)));
 }
 
 TEST_P(RowwiseTest, DotRowsEqualsScalarAndTheDefinition) {
