@@ -16,16 +16,22 @@ Json parse_value(const std::string& text) {
 
 }  // namespace
 
-void apply_decode_overrides(const std::vector<std::string>& overrides, decode::ImeOptions* options) {
+Json parse_decode_overrides(const std::vector<std::string>& overrides) {
+  if (overrides.empty()) return Json();
+  Json json = Json::object();
   for (const std::string& text : overrides) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos || text.compare(0, 7, kPrefix) != 0)
       throw UsageError("--set " + text + ": expected decode.KEY=VALUE");
-    Json json = Json::object();
     json.set(text.substr(7, equals - 7), parse_value(text.substr(equals + 1)));
-    const Status status = fields_from_json(json, options);
-    if (!status.ok()) throw UsageError("--set decode." + status.message());
   }
+  return json;
+}
+
+void apply_decode_overrides(const std::vector<std::string>& overrides, decode::ImeOptions* options) {
+  const Json json = parse_decode_overrides(overrides);
+  const Status status = json.is_object() ? fields_from_json(json, options) : Status();
+  if (!status.ok()) throw UsageError("--set decode." + status.message());
 }
 
 }  // namespace litenat::cli

@@ -44,11 +44,7 @@ void run_export(const ExportVerbOptions& options, const Context& context) {
   export_model::ExportOptions settings;
   settings.use_average = !options.no_average;
   settings.resources_path = options.resources;
-  decode::ImeOptions decode_options;
-  if (!options.overrides.empty()) {
-    apply_decode_overrides(options.overrides, &decode_options);
-    settings.decode = &decode_options;
-  }
+  settings.decode = parse_decode_overrides(options.overrides);
   export_model::export_checkpoint(checkpoint, output, settings);
   const auto size = fs::file_size(output);
   if (context.json) {

@@ -9,13 +9,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/json_fields.h"
-#include "base/log.h"
+#include "decode/beam_search.h"
+#include "decode/ime_decoder.h"
+#include "decode/parallel_decoder.h"
+#include "export/resource_copier.h"
 #include "format/container.h"
 #include "graph/graph.h"
 #include "runtime/model.h"
-#include "text/dictionary.h"
-#include "text/lexicon.h"
-#include "text/ngram_model.h"
 
 namespace litenat::export_model {
 namespace {
@@ -58,23 +58,23 @@ graph::ModelSpec read_spec(const Container& checkpoint) {
   return value_or_throw(graph::resolve(spec.value()));
 }
 
-/// Index I of "encoder.layers.I.rest", or -1.
-int block_of(const std::string& name) {
-  const std::string prefix = "encoder.layers.";
-  return starts_with(name, prefix) ? std::atoi(name.c_str() + prefix.size()) : -1;
+/// Adds the names of the lightweight taps of "<prefix>.layers.I.*".
+void add_lightweight_taps(const graph::Graph& graph, const std::string& prefix, const graph::StackSpec& stack,
+                          std::set<std::string>* names) {
+  for (size_t i = 0; i < stack.blocks.size(); ++i) {
+    if (stack.blocks[i].conv.kind != graph::ConvKind::kLightweight) continue;
+    const std::string layer = prefix + ".layers." + std::to_string(i) + ".";
+    for (const graph::Node& node : graph.nodes)
+      if (node.op == graph::Op::kLightConv && starts_with(node.name, layer))
+        names->insert(graph.weights[static_cast<size_t>(node.weights[0])].name);
+  }
 }
 
 /// Names of the lightweight taps: a checkpoint holds them before the softmax, a deployable model after it.
 std::set<std::string> names_to_normalise(const graph::Graph& graph, const graph::ModelSpec& spec) {
   std::set<std::string> names;
-  for (const graph::Node& node : graph.nodes) {
-    if (node.op != graph::Op::kLightConv) continue;
-    const std::string& name = graph.weights[static_cast<size_t>(node.weights[0])].name;
-    const int block = block_of(name);
-    const bool known = block >= 0 && block < static_cast<int>(spec.encoder.blocks.size());
-    if (known && spec.encoder.blocks[static_cast<size_t>(block)].conv.kind == graph::ConvKind::kLightweight)
-      names.insert(name);
-  }
+  add_lightweight_taps(graph, "encoder", spec.encoder, &names);
+  if (graph::has_decoder(spec)) add_lightweight_taps(graph, "decoder", spec.decoder.stack, &names);
   return names;
 }
 
@@ -100,58 +100,6 @@ void check_finite(const Tensor& tensor, const std::string& name, const Container
                   " is not finite, expected a number: train again from an earlier checkpoint");
 }
 
-/// Copies the resources' blobs after checking that they parse and fit the model.
-class ResourceCopier {
- public:
-  ResourceCopier(const Container& resources, const graph::ModelSpec& spec) : resources_(resources), spec_(spec) {}
-
-  void copy(ContainerWriter* writer) {
-    const auto dictionary_blob = blob(runtime::kTargetDictionary);
-    if (dictionary_blob.empty())
-      throw Error(resources_.name() + ": has no tensor " + std::string(runtime::kTargetDictionary));
-    const std::string_view text(reinterpret_cast<const char*>(dictionary_blob.data()), dictionary_blob.size());
-    const auto targets = value_or_throw(text::Dictionary::parse(text, where(runtime::kTargetDictionary)));
-    if (targets.size() != spec_.target_vocabulary)
-      throw Error(where(runtime::kTargetDictionary) + ": has " + std::to_string(targets.size()) +
-                  " tokens, expected target_vocabulary = " + std::to_string(spec_.target_vocabulary) +
-                  " of the model: use the resources that the model was trained with");
-    if (!blob(runtime::kLexicon).empty())
-      throw_if_error(text::Lexicon::parse(blob(runtime::kLexicon), where(runtime::kLexicon)).status());
-    for (const char* name : {runtime::kWordModel, runtime::kUnitModel})
-      if (!blob(name).empty()) throw_if_error(text::NgramModel::parse(blob(name), where(name)).status());
-    for (const auto& [name, tensor] : resources_.tensors())
-      if (starts_with(name, "text.")) writer->add(name, tensor.type, tensor.shape, tensor.bytes);
-  }
-
- private:
-  Span<const uint8_t> blob(const char* name) const {
-    const Tensor* tensor = resources_.find(name);
-    return tensor == nullptr ? Span<const uint8_t>() : tensor->bytes;
-  }
-  std::string where(const char* name) const { return resources_.name() + ", tensor " + name; }
-
-  const Container& resources_;
-  const graph::ModelSpec& spec_;
-};
-
-/// resources.litenat of a checkpoint, or "" when there is none.
-std::string find_resources(const std::string& checkpoint_path) {
-  const fs::path folder = fs::absolute(checkpoint_path).parent_path();
-  std::error_code error;
-  for (const fs::path& candidate : {folder / "resources.litenat", folder.parent_path() / "resources.litenat"})
-    if (fs::exists(candidate, error)) return candidate.string();
-  return "";
-}
-
-std::shared_ptr<const Container> open_resources(const std::string& checkpoint_path, const std::string& given,
-                                                const graph::ModelSpec& spec) {
-  const std::string path = given.empty() ? find_resources(checkpoint_path) : given;
-  if (!path.empty()) return value_or_throw(Container::open(path));
-  if (spec.input == graph::InputKind::kTokens) return nullptr;
-  throw Error(checkpoint_path +
-              ": no resources.litenat in its folder or the one above: name the file with --resources");
-}
-
 /// The checkpoint's own JSON, or null when it has none or it does not parse.
 Json metadata_json(const Container& checkpoint, const char* key) {
   const std::string* text = checkpoint.metadata(key);
@@ -172,15 +120,29 @@ std::string training_metadata(const Container& checkpoint, const std::string& pr
   return training.dump();
 }
 
-std::string decode_metadata(const Container& checkpoint, const decode::ImeOptions* given) {
-  decode::ImeOptions options;
-  if (given != nullptr) {
-    options = *given;
-  } else if (const std::string* stored = checkpoint.metadata(runtime::kMetaDecode)) {
+/// The settings of the checkpoint, or the defaults, with those of `given` in their place.
+template <class Options>
+std::string decode_settings(const Container& checkpoint, const Json& given) {
+  Options options;
+  if (const std::string* stored = checkpoint.metadata(runtime::kMetaDecode)) {
     const Json json = value_or_throw(Json::parse(*stored));
     throw_if_error(fields_from_json(json, &options).with_context(checkpoint.name() + ", " + runtime::kMetaDecode));
   }
+  const Status status = given.is_object() ? fields_from_json(given, &options) : Status();
+  if (!status.ok()) throw UsageError("--set decode." + status.message());
   return fields_to_json(options).dump();
+}
+
+std::string decode_metadata(const Container& checkpoint, graph::Family family, const Json& given) {
+  switch (family) {
+    case graph::Family::kSequence:
+      return decode_settings<decode::BeamOptions>(checkpoint, given);
+    case graph::Family::kNonAutoregressive:
+      return decode_settings<decode::ParallelOptions>(checkpoint, given);
+    case graph::Family::kTagger:
+      break;
+  }
+  return decode_settings<decode::ImeOptions>(checkpoint, given);
 }
 
 /// Parameters outside the graph that decoding needs.
@@ -219,10 +181,10 @@ void export_checkpoint(const std::string& checkpoint_path, const std::string& ou
     }
   }
   const auto resources = open_resources(checkpoint_path, options.resources_path, spec);
-  if (resources != nullptr) ResourceCopier(*resources, spec).copy(&writer);
+  if (resources != nullptr) copy_resources(*resources, spec, &writer);
   writer.set_metadata(runtime::kMetaVersion, "1");
   writer.set_metadata(runtime::kMetaSpec, graph::to_json(spec));
-  writer.set_metadata(runtime::kMetaDecode, decode_metadata(*checkpoint, options.decode));
+  writer.set_metadata(runtime::kMetaDecode, decode_metadata(*checkpoint, spec.family, options.decode));
   writer.set_metadata(runtime::kMetaTraining, training_metadata(*checkpoint, prefix));
   throw_if_error(writer.write(output_path));
 }

@@ -102,9 +102,8 @@ TEST(Export, CarriesResourcesDecoderAndProvenance) {
   ScopedFolder run;
   write_tiny_run(run.path());
   ExportOptions options;
-  decode::ImeOptions decode;
-  decode.beam = 3;
-  options.decode = &decode;
+  options.decode = Json::object();
+  options.decode.set("beam", Json(3));
   const auto file = exported(run, options);
   const Json training = value_or_throw(Json::parse(*file->metadata(runtime::kMetaTraining)));
   EXPECT_EQ(training.find("update")->integer(), 120);
