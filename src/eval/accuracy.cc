@@ -3,34 +3,11 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "eval/edit_distance.h"
+#include "eval/statistics.h"
 
 namespace litenat::eval {
 namespace {
-
-/// The distance if it is at most `band`, else something above `band`: cells further than `band` from the diagonal
-/// cannot lie on a path so short.
-int64_t banded_distance(Span<const char32_t> a, Span<const char32_t> b, int64_t band) {
-  const int64_t n = static_cast<int64_t>(a.size());
-  const int64_t m = static_cast<int64_t>(b.size());
-  const int64_t far = n + m + 1;
-  std::vector<int64_t> row(static_cast<size_t>(m) + 1, far);
-  for (int64_t j = 0; j <= std::min(m, band); ++j) row[static_cast<size_t>(j)] = j;
-  for (int64_t i = 1; i <= n; ++i) {
-    const int64_t first = std::max<int64_t>(1, i - band);
-    const int64_t last = std::min(m, i + band);
-    int64_t diagonal = row[static_cast<size_t>(first - 1)];
-    row[static_cast<size_t>(first - 1)] = first == 1 && i <= band ? i : far;
-    for (int64_t j = first; j <= last; ++j) {
-      int64_t& cell = row[static_cast<size_t>(j)];
-      const int64_t up = j == i + band ? far : cell;  // the row above ended one column earlier
-      const bool same = a[static_cast<size_t>(i - 1)] == b[static_cast<size_t>(j - 1)];
-      const int64_t best = std::min({diagonal + (same ? 0 : 1), up + 1, row[static_cast<size_t>(j - 1)] + 1});
-      diagonal = cell;
-      cell = best;
-    }
-  }
-  return row[static_cast<size_t>(m)];
-}
 
 /// One hypothesis against one reference.
 struct Comparison {
@@ -65,15 +42,6 @@ bool contains(const std::vector<std::string>& list, std::string_view item) {
 }
 
 }  // namespace
-
-int64_t edit_distance(Span<const char32_t> a, Span<const char32_t> b) {
-  const int64_t longest = static_cast<int64_t>(std::max(a.size(), b.size()));
-  const int64_t difference = longest - static_cast<int64_t>(std::min(a.size(), b.size()));
-  for (int64_t band = std::max<int64_t>(8, difference);; band *= 2) {
-    const int64_t distance = banded_distance(a, b, band);
-    if (distance <= band || band >= longest) return distance;
-  }
-}
 
 void AccuracyCounts::add(std::string_view hypothesis, const std::vector<std::string>& references) {
   const std::vector<char32_t> characters = to_code_points(hypothesis);
@@ -113,5 +81,45 @@ double AccuracyCounts::exact_accuracy() const { return ratio(exact, lines); }
 double AccuracyCounts::top_accuracy() const { return ratio(top_exact, lines); }
 double AccuracyCounts::character_accuracy() const { return ratio(correct_characters, reference_characters); }
 double AccuracyCounts::character_error_rate() const { return ratio(edits, reference_characters); }
+
+std::string AccuracyMetric::key() const {
+  switch (kind_) {
+    case AccuracyKind::kExact:
+      return "exact_accuracy";
+    case AccuracyKind::kCharacters:
+      return "character_accuracy";
+    case AccuracyKind::kErrorRate:
+      break;
+  }
+  return "character_error_rate";
+}
+
+std::string AccuracyMetric::name() const {
+  if (kind_ == AccuracyKind::kErrorRate) return "CER";
+  return kind_ == AccuracyKind::kExact ? "exact" : "characters";
+}
+
+void AccuracyMetric::collect(std::string_view hypothesis, const std::vector<std::string>& references,
+                             double* statistics) const {
+  if (kind_ == AccuracyKind::kExact) {
+    statistics[0] = contains(references, hypothesis) ? 1 : 0;
+    statistics[1] = 1;
+    return;
+  }
+  AccuracyCounts counts;
+  counts.add(hypothesis, references);
+  statistics[0] = static_cast<double>(kind_ == AccuracyKind::kCharacters ? counts.correct_characters : counts.edits);
+  statistics[1] = static_cast<double>(counts.reference_characters);
+}
+
+double AccuracyMetric::score(Span<const double> totals) const {
+  return totals[1] > 0 ? 100.0 * totals[0] / totals[1] : 0.0;
+}
+
+std::optional<Interval> AccuracyMetric::interval(Span<const double> totals) const {
+  if (kind_ == AccuracyKind::kErrorRate) return std::nullopt;
+  const Interval share = wilson_interval(totals[0], totals[1]);
+  return Interval{100.0 * share.low, 100.0 * share.high};
+}
 
 }  // namespace litenat::eval

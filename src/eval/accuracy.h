@@ -16,12 +16,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/span.h"
+#include "eval/edit_distance.h"
+#include "eval/metric.h"
 
 namespace litenat::eval {
-
-/// The Levenshtein distance: fewest insertions, deletions and substitutions, each of cost 1.
-int64_t edit_distance(Span<const char32_t> a, Span<const char32_t> b);
 
 /// Sums over lines; a plain value that can be merged.
 struct AccuracyCounts {
@@ -43,6 +41,25 @@ struct AccuracyCounts {
   double top_accuracy() const;
   double character_accuracy() const;
   double character_error_rate() const;
+};
+
+/// The measures above as metrics, in percent. Their statistics are a count and what it is a share of.
+enum class AccuracyKind { kExact, kCharacters, kErrorRate };
+
+class AccuracyMetric final : public Metric {
+ public:
+  explicit AccuracyMetric(AccuracyKind kind) : kind_(kind) {}
+  std::string key() const override;
+  std::string name() const override;
+  size_t num_statistics() const override { return 2; }
+  void collect(std::string_view hypothesis, const std::vector<std::string>& references,
+               double* statistics) const override;
+  double score(Span<const double> totals) const override;
+  /// Of the shares. Characters of a line are no independent trials: theirs is too narrow, a bootstrap is not.
+  std::optional<Interval> interval(Span<const double> totals) const override;
+
+ private:
+  AccuracyKind kind_;
 };
 
 }  // namespace litenat::eval

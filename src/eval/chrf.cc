@@ -1,86 +1,130 @@
 #include "eval/chrf.h"
 
+#include <algorithm>
+
 #include "base/utf8.h"
-#include "eval/bleu.h"
-#include "eval/ngram_counts.h"
+#include "eval/ngrams.h"
 #include "eval/tokenizer.h"
+#include "eval/unicode.h"
 
 namespace litenat::eval {
 namespace {
 
-using CountsByOrder = std::array<NgramCounts, Chrf::kOrder>;
-
-CountsByOrder count_characters(std::string_view line) {
-  // The tokens of the char tokeniser are exactly the characters that are no white space.
-  const std::vector<std::string> characters = tokenize(Tokenizer::kChar, line);
-  CountsByOrder counts;
-  for (size_t order = 1; order <= counts.size(); ++order) counts[order - 1] = count_ngrams(characters, order);
-  return counts;
-}
-
-int64_t sum(const NgramCounts& counts) {
-  int64_t total = 0;
-  for (const auto& [ngram, count] : counts) total += count;
-  return total;
-}
-
-Chrf::Statistics compare(const CountsByOrder& hypothesis, const CountsByOrder& reference) {
-  Chrf::Statistics statistics;
-  for (size_t n = 0; n < statistics.size(); ++n) {
-    // sacreBLEU counts an order only where the reference has n-grams of it.
-    statistics[n].hypothesis = reference[n].empty() ? 0 : sum(hypothesis[n]);
-    statistics[n].reference = sum(reference[n]);
-    statistics[n].matches = count_matches(hypothesis[n], reference[n]);
+std::vector<int32_t> characters_of(std::string_view line, bool whitespace) {
+  std::vector<int32_t> characters;
+  characters.reserve(line.size());
+  for (size_t i = 0; i < line.size();) {
+    const char32_t c = decode_utf8(line, &i);
+    if (whitespace || !is_white_space(c)) characters.push_back(static_cast<int32_t>(c));
   }
-  return statistics;
+  return characters;
 }
 
-/// F2 of the mean precision and mean recall over the orders that both sides have.
-double f_score(const Chrf::Statistics& statistics) {
-  constexpr double kBetaSquared = 4.0;
-  double precision = 0;
-  double recall = 0;
-  int orders = 0;
-  for (const Chrf::Counts& counts : statistics) {
-    if (counts.hypothesis == 0 || counts.reference == 0) continue;
-    precision += static_cast<double>(counts.matches) / static_cast<double>(counts.hypothesis);
-    recall += static_cast<double>(counts.matches) / static_cast<double>(counts.reference);
-    ++orders;
+bool is_ascii_punctuation(char c) {
+  return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+}
+
+/// The words of `line` separated by spaces, with one punctuation mark split off the end of a word, or else off its
+/// beginning: sacreBLEU splits "(hi)" into "(hi" and ")".
+std::string separate_words(std::string_view line) {
+  std::string out;
+  for (std::string_view word : split_words(line)) {
+    size_t first_bytes = 0;
+    decode_utf8(word, &first_bytes);
+    if (first_bytes < word.size() && is_ascii_punctuation(word.back())) {
+      out.append(word.substr(0, word.size() - 1)).append(" ");
+      word.remove_prefix(word.size() - 1);
+    } else if (first_bytes < word.size() && is_ascii_punctuation(word.front())) {
+      out.append(word.substr(0, 1)).append(" ");
+      word.remove_prefix(1);
+    }
+    out.append(word).append(" ");
   }
-  if (precision + recall <= 0) return 0;
-  precision /= orders;
-  recall /= orders;
-  return 100.0 * (1 + kBetaSquared) * precision * recall / (kBetaSquared * precision + recall);
+  return out;
+}
+
+/// Writes the statistics of orders 1 to `num_orders` of each reference (sequences 1, 2, ...) against the hypothesis
+/// (sequence 0) to rows[reference][offset ...].
+void count_orders(const TokenSequences& tokens, int num_orders, size_t offset, std::vector<std::vector<double>>* rows) {
+  NgramWalk walk(tokens);
+  for (int n = 0; n < num_orders; ++n, offset += 3) {
+    walk.advance();
+    for (size_t r = 0; r < rows->size(); ++r) {
+      double* statistics = (*rows)[r].data() + offset;
+      const int64_t in_reference = walk.total(r + 1);
+      // sacreBLEU counts an order only where the reference has n-grams of it.
+      statistics[0] = in_reference == 0 ? 0.0 : static_cast<double>(walk.total(0));
+      statistics[1] = static_cast<double>(in_reference);
+      statistics[2] = static_cast<double>(walk.matches(0, r + 1));
+    }
+  }
+}
+
+double f_score(double precision, double recall, double beta_squared) {
+  const double denominator = beta_squared * precision + recall;
+  return denominator > 0 ? (1 + beta_squared) * precision * recall / denominator : 0.0;
 }
 
 }  // namespace
 
-void Chrf::add(std::string_view hypothesis, const std::vector<std::string>& references) {
-  const CountsByOrder counts = count_characters(hypothesis);
-  Statistics best{};
-  double best_score = -1;
-  for (const std::string& reference : references) {
-    const Statistics statistics = compare(counts, count_characters(reference));
-    const double score = f_score(statistics);
-    if (score > best_score) {
-      best_score = score;
-      best = statistics;
-    }
-  }
-  for (size_t n = 0; n < best.size(); ++n) {
-    statistics_[n].hypothesis += best[n].hypothesis;
-    statistics_[n].reference += best[n].reference;
-    statistics_[n].matches += best[n].matches;
-  }
-  varying_ = varying_ || (num_references_ != 0 && num_references_ != references.size());
-  num_references_ = references.size();
+void ChrfMetric::collect(std::string_view hypothesis, const std::vector<std::string>& references,
+                         double* statistics) const {
+  const auto prepare = [&](std::string_view line) { return options_.lowercase ? to_lower(line) : clean_utf8(line); };
+  TokenSequences characters;
+  TokenTexts words;
+  const auto add = [&](std::string_view raw) {
+    const std::string line = prepare(raw);
+    characters.push_back(characters_of(line, options_.whitespace));
+    if (options_.word_order > 0) words.add_separated(separate_words(line));
+  };
+  add(hypothesis);
+  for (const std::string& reference : references) add(reference);
+  std::vector<std::vector<double>> rows(references.size(), std::vector<double>(num_statistics()));
+  count_orders(characters, options_.char_order, 0, &rows);
+  if (options_.word_order > 0)
+    count_orders(words.numbers(), options_.word_order, 3 * static_cast<size_t>(options_.char_order), &rows);
+  size_t best = 0;
+  for (size_t r = 1; r < rows.size(); ++r)
+    if (score(rows[r]) > score(rows[best])) best = r;
+  std::copy(rows[best].begin(), rows[best].end(), statistics);
 }
 
-double Chrf::score() const { return f_score(statistics_); }
+double ChrfMetric::score(Span<const double> totals) const {
+  constexpr double kEps = 1e-16;  // chrF++.py's stand-in for an order without n-grams
+  const double beta_squared = static_cast<double>(options_.beta) * options_.beta;
+  double precisions = 0;
+  double recalls = 0;
+  double smoothed = 0;
+  int effective_order = 0;
+  for (size_t n = 0; n < num_orders(); ++n) {
+    const double in_hypothesis = totals[3 * n];
+    const double in_reference = totals[3 * n + 1];
+    const double matches = totals[3 * n + 2];
+    const double precision = in_hypothesis > 0 ? matches / in_hypothesis : kEps;
+    const double recall = in_reference > 0 ? matches / in_reference : kEps;
+    smoothed += beta_squared * precision + recall > 0 ? f_score(precision, recall, beta_squared) : kEps;
+    if (in_hypothesis == 0 || in_reference == 0) continue;
+    precisions += precision;
+    recalls += recall;
+    ++effective_order;
+  }
+  if (options_.eps_smoothing) return 100.0 * smoothed / static_cast<double>(num_orders());
+  if (effective_order == 0) return 0;
+  return 100.0 * f_score(precisions / effective_order, recalls / effective_order, beta_squared);
+}
 
-std::string Chrf::signature() const {
-  return references_field(num_references_, varying_) +
-         "|case:mixed|eff:yes|nc:6|nw:0|space:no|version:" + kSacrebleuVersion;
+std::string ChrfMetric::key() const {
+  return "chrf" + std::to_string(options_.beta) + std::string(static_cast<size_t>(options_.word_order), '+');
+}
+
+std::string ChrfMetric::name() const {
+  return "chrF" + std::to_string(options_.beta) + std::string(static_cast<size_t>(options_.word_order), '+');
+}
+
+std::string ChrfMetric::signature_fields() const {
+  return std::string("case:") + (options_.lowercase ? "lc" : "mixed") +
+         "|eff:" + (options_.eps_smoothing ? "no" : "yes") + "|nc:" + std::to_string(options_.char_order) +
+         "|nw:" + std::to_string(options_.word_order) + "|space:" + (options_.whitespace ? "yes" : "no");
 }
 
 }  // namespace litenat::eval

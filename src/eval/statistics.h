@@ -1,9 +1,11 @@
-// Summaries of measured times.
+// Summaries of measured times and counted shares.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
+
+#include "eval/metric.h"
 
 namespace litenat::eval {
 
@@ -20,6 +22,18 @@ inline double mean(const std::vector<double>& samples) {
   double sum = 0;
   for (const double sample : samples) sum += sample;
   return samples.empty() ? 0 : sum / static_cast<double>(samples.size());
+}
+
+/// The 95 % score interval (Wilson 1927) of the share that `successes` of `trials` independent trials estimate; [0, 1]
+/// for no trial. Unlike the normal approximation it stays inside [0, 1] and has a width at 0 and 1.
+inline Interval wilson_interval(double successes, double trials) {
+  if (trials <= 0) return {0, 1};
+  constexpr double kZ = 1.959963984540054;  // the 97.5 % quantile of the normal distribution
+  const double share = successes / trials;
+  const double shrink = 1 + kZ * kZ / trials;
+  const double centre = (share + kZ * kZ / (2 * trials)) / shrink;
+  const double half = kZ / shrink * std::sqrt(share * (1 - share) / trials + kZ * kZ / (4 * trials * trials));
+  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
 }  // namespace litenat::eval
