@@ -24,6 +24,7 @@ namespace litenat::runtime::testing {
 struct RandomTensor {
   std::vector<int64_t> shape;
   std::vector<float> values;
+  bool is_product = false;  // a kLinear multiplies by it: int8 is packed
 };
 using RandomWeights = std::map<std::string, RandomTensor>;
 
@@ -34,7 +35,8 @@ inline bool ends_with(const std::string& text, const std::string& end) {
 inline RandomTensor random_tensor(std::vector<int64_t> shape, double scale, double offset, SplitMix64* random) {
   int64_t size = 1;
   for (const int64_t extent : shape) size *= extent;
-  RandomTensor tensor{std::move(shape), {}};
+  RandomTensor tensor;
+  tensor.shape = std::move(shape);
   for (int64_t i = 0; i < size; ++i)
     tensor.values.push_back(static_cast<float>(offset + scale * (2 * random->uniform() - 1)));
   return tensor;
@@ -62,9 +64,12 @@ inline RandomWeights random_weights(const graph::ModelSpec& spec, uint64_t seed)
     const double fan_in = weight.shape.size() > 1 ? static_cast<double>(weight.shape[1]) : 4.0;
     weights[weight.name] = random_tensor(weight.shape, 1.5 / std::sqrt(fan_in), gain ? 1.0 : 0.0, &random);
   }
-  for (const graph::Node& node : graph.value().nodes)
-    if (node.op == graph::Op::kLightConv)
-      normalise_taps(&weights[graph.value().weights[static_cast<size_t>(node.weights[0])].name]);
+  for (const graph::Node& node : graph.value().nodes) {
+    if (node.weights.empty()) continue;
+    RandomTensor& first = weights[graph.value().weights[static_cast<size_t>(node.weights[0])].name];
+    if (node.op == graph::Op::kLightConv) normalise_taps(&first);
+    if (node.op == graph::Op::kLinear) first.is_product = true;
+  }
   if (spec.head.kind == graph::HeadKind::kCrf)
     for (const char* name : {"crf_layer.E1.weight", "crf_layer.E2.weight"})
       weights[name] = random_tensor({spec.target_vocabulary, spec.head.crf_rank}, 0.5, 0.0, &random);
@@ -103,6 +108,7 @@ inline void add_int8(format::ContainerWriter* writer, const std::string& name, b
   add_vector(writer, name, format::TensorType::kI8, {numerics::packed_size(n, k)}, bytes);
 }
 
+/// A table that is stored by row when no product shares it.
 inline bool is_table(const std::string& name) {
   return name.find("embed_tokens") != std::string::npos || name.find("embed_positions") != std::string::npos ||
          name.find("crf_layer") != std::string::npos;
@@ -118,8 +124,8 @@ inline void add_weights(format::ContainerWriter* writer, Precision precision, Ra
       add_vector(writer, name, format::TensorType::kF32, tensor.shape, tensor.values);
       continue;
     }
-    add_int8(writer, name, !is_table(name), &tensor);
-    if (precision == Precision::kStaticInt8 && !is_table(name))
+    add_int8(writer, name, tensor.is_product, &tensor);
+    if (precision == Precision::kStaticInt8 && tensor.is_product)
       add_vector(writer, name + ".input", format::TensorType::kF32, {2}, std::vector<float>{6.0f / 255.0f, 128.0f});
   }
 }
