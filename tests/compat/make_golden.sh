@@ -15,3 +15,4 @@ run nwords -s en -t de --trainpref train --nwordssrc 12 --nwordstgt 9 --validpre
 run only_source -s en --only-source --trainpref train
 run legacy -s en -t de --trainpref train --srcdict separate/dict.en.txt --tgtdict separate/dict.de.txt --dataset-impl cached
 "$venv/bin/python" ../make_golden_batches.py batches
+"$venv/bin/python" ../make_golden_import.py import
