@@ -1,5 +1,7 @@
 #include "nn/attention.h"
 
+#include <ATen/Context.h>
+
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -25,6 +27,12 @@ Tensor attend_with_dropout(const Tensor& q, const Tensor& k, const Tensor& v, co
   return at::matmul(pass.drop(at::softmax(scores, -1), dropout).to(v.scalar_type()), v);
 }
 
+/// cuDNN's attention compiles a plan for every new shape, and batches of sentences have ever new shapes.
+void avoid_plans_per_shape() {
+  static const bool done = (at::globalContext().setSDPUseCuDNN(false), true);
+  static_cast<void>(done);
+}
+
 }  // namespace
 
 AttentionMask AttentionMask::over(const Tensor& mask) {
@@ -37,6 +45,7 @@ Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const Attention
               const Pass& pass, double dropout) {
   const bool drops = pass.training && dropout > 0;
   if (drops && q.is_cpu()) return attend_with_dropout(q, k, v, mask, scale, pass, dropout);
+  if (!q.is_cpu()) avoid_plans_per_shape();
   const auto keys = mask.keys.defined() ? std::optional<Tensor>(mask.keys) : std::nullopt;
   return at::scaled_dot_product_attention(q, k, v, keys, drops ? dropout : 0.0, mask.causal, scale);
 }

@@ -4,14 +4,13 @@ namespace litenat::nn {
 
 using torch::Tensor;
 
-namespace {
-
-/// x with rows from lengths[b] on set to zero.
 Tensor zero_padding(const Tensor& x, const Tensor& lengths) {
   if (!lengths.defined()) return x;
   const Tensor rows = at::arange(x.size(1), lengths.options());
   return x.masked_fill((rows.unsqueeze(0) >= lengths.unsqueeze(1)).unsqueeze(-1), 0);
 }
+
+namespace {
 
 /// Taps as [B or 1, T or 1, H, K, 1], whichever convolution they belong to.
 Tensor broadcast_taps(const Tensor& taps) {

@@ -8,6 +8,9 @@
 
 namespace litenat::nn {
 
+/// x [B, T, C] with zeros from row lengths[b] on; x itself where lengths are undefined.
+torch::Tensor zero_padding(const torch::Tensor& x, const torch::Tensor& lengths);
+
 /// x [B, T, C], taps [H, K] or [B, T, H, K] of the same type, lengths [B] int64 or undefined -> y [B, T, C], zero from
 /// row lengths[b] on.
 torch::Tensor sliced_forward(const torch::Tensor& x, const torch::Tensor& taps, int64_t pad_left,

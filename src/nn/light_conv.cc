@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "nn/conv_bands.h"
 #include "nn/conv_loops.h"
 #include "nn/conv_slices.h"
 
@@ -14,8 +15,11 @@ using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// The type in which the loops compute for a tensor of type `type`.
-torch::ScalarType loop_type(torch::ScalarType type) { return type == torch::kDouble ? torch::kDouble : torch::kFloat; }
+/// The type in which x's device computes: the loops in float or double, products of matrices in any.
+torch::ScalarType compute_type(const Tensor& x) {
+  if (!x.is_cpu() && bands_pay(x.size(1))) return x.scalar_type();
+  return x.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
+}
 
 Tensor contiguous_as(const Tensor& x, torch::ScalarType type) { return x.to(type).contiguous(); }
 
@@ -122,7 +126,9 @@ std::pair<Tensor, Tensor> cpu_dynamic_backward(const Tensor& grad_y, const Tenso
 // ---- both ------------------------------------------------------------------------------------------------------
 
 Tensor forward_any(const Tensor& x, const Tensor& taps, int64_t pad_left, const Tensor& lengths) {
-  if (!x.is_cpu()) return sliced_forward(x, taps, pad_left, lengths);
+  if (!x.is_cpu())
+    return bands_pay(x.size(1)) ? banded_forward(x, taps, pad_left, lengths)
+                                : sliced_forward(x, taps, pad_left, lengths);
   const bool shared = taps.dim() == 2;
   if (x.scalar_type() == torch::kDouble)
     return shared ? cpu_light_forward<double>(x, taps, pad_left, lengths)
@@ -133,7 +139,9 @@ Tensor forward_any(const Tensor& x, const Tensor& taps, int64_t pad_left, const 
 
 std::pair<Tensor, Tensor> backward_any(const Tensor& grad_y, const Tensor& x, const Tensor& taps, int64_t pad_left,
                                        const Tensor& lengths) {
-  if (!x.is_cpu()) return sliced_backward(grad_y, x, taps, pad_left, lengths);
+  if (!x.is_cpu())
+    return bands_pay(x.size(1)) ? banded_backward(grad_y, x, taps, pad_left, lengths)
+                                : sliced_backward(grad_y, x, taps, pad_left, lengths);
   const bool shared = taps.dim() == 2;
   if (x.scalar_type() == torch::kDouble)
     return shared ? cpu_light_backward<double>(grad_y, x, taps, pad_left, lengths)
@@ -142,7 +150,7 @@ std::pair<Tensor, Tensor> backward_any(const Tensor& grad_y, const Tensor& x, co
                 : cpu_dynamic_backward<float>(grad_y, x, taps, pad_left, lengths);
 }
 
-/// Saves x and the taps in the types they came in; the loops' wider copies live only during a pass.
+/// Saves x and the taps in the types they came in; wider copies live only during a pass.
 class ConvFunction : public torch::autograd::Function<ConvFunction> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& taps, int64_t pad_left,
@@ -150,14 +158,14 @@ class ConvFunction : public torch::autograd::Function<ConvFunction> {
     const Tensor lengths = known_lengths.value_or(Tensor());
     context->save_for_backward({x, taps, lengths});
     context->saved_data["pad_left"] = pad_left;
-    const auto type = loop_type(x.scalar_type());
+    const auto type = compute_type(x);
     return forward_any(contiguous_as(x, type), contiguous_as(taps, type), pad_left, lengths).to(x.scalar_type());
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &taps = saved[1], &lengths = saved[2];
-    const auto type = loop_type(x.scalar_type());
+    const auto type = compute_type(x);
     auto [grad_x, grad_taps] =
         backward_any(contiguous_as(grads[0], type), contiguous_as(x, type), contiguous_as(taps, type),
                      context->saved_data["pad_left"].toInt(), lengths);

@@ -4,7 +4,8 @@
 //   y[b, t, c] = sum_k taps[h, k] x[b, t + k - pad_left, c],  h = c / (C / H)
 //
 // where x counts as zero outside the sentence. On the CPU, float and double run in loops of our own, other types
-// through float; on other devices both directions are sums over shifted slices in libtorch's operations.
+// through float; on other devices both directions are products with band matrices in the type of x, or for long
+// sentences sums over shifted slices, in libtorch's operations.
 #pragma once
 
 #include "nn/torch.h"

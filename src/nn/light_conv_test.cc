@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "nn/conv_bands.h"
 #include "nn/conv_slices.h"
 
 namespace litenat::nn {
@@ -142,7 +143,7 @@ TEST_P(Convolution, GradientsAreFiniteDifferences) {
     }
 }
 
-TEST_P(Convolution, SlicedFormIsTheSame) {
+TEST_P(Convolution, FormsOfOtherDevicesAreTheSame) {
   const torch::NoGradGuard no_grad;
   for (const int64_t kernel : kKernels)
     for (const int64_t rows : {1, 4, 11})
@@ -150,10 +151,11 @@ TEST_P(Convolution, SlicedFormIsTheSame) {
         const Case c = make_case(rows, kernel, dynamic(), rows == 11);
         const Tensor expected = by_formula(c.x, c.taps, pad_left, c.length_list);
         ASSERT_LT(distance(sliced_forward(c.x, c.taps, pad_left, c.lengths), expected), 1e-12);
+        ASSERT_LT(distance(banded_forward(c.x, c.taps, pad_left, c.lengths), expected), 1e-12);
       }
 }
 
-TEST_P(Convolution, SlicedGradientsAreTheSame) {
+TEST_P(Convolution, GradientsOfOtherDevicesAreTheSame) {
   for (const int64_t kernel : {1, 2, 5, 15})
     for (const int64_t pad_left : {int64_t{0}, kernel / 2, kernel - 1}) {
       Case c = make_case(6, kernel, dynamic(), true);
@@ -163,9 +165,11 @@ TEST_P(Convolution, SlicedGradientsAreTheSame) {
       const Tensor reference = by_unfolding(c.x, c.taps, pad_left, c.length_list);
       const auto expected = torch::autograd::grad({(reference * weight).sum()}, {c.x, c.taps});
       const torch::NoGradGuard no_grad;
-      const auto [grad_x, grad_taps] = sliced_backward(weight, c.x, c.taps, pad_left, c.lengths);
-      ASSERT_LT(distance(grad_x, expected[0]), 1e-12);
-      ASSERT_LT(distance(grad_taps, expected[1]), 1e-12);
+      for (const auto backward : {sliced_backward, banded_backward}) {
+        const auto [grad_x, grad_taps] = backward(weight, c.x, c.taps, pad_left, c.lengths);
+        ASSERT_LT(distance(grad_x, expected[0]), 1e-12);
+        ASSERT_LT(distance(grad_taps, expected[1]), 1e-12);
+      }
     }
 }
 
