@@ -10,9 +10,10 @@
 #include <limits>
 
 #include "runtime/executor.h"
+#include "runtime/sequence_executor.h"
 #include "runtime/testing/ime_model.h"
 #include "runtime/testing/random_model.h"
-#include "runtime/testing/specs.h"
+#include "runtime/testing/sequence_specs.h"
 
 namespace litenat::runtime {
 namespace {
@@ -186,6 +187,99 @@ TEST(Model, DamagedResourcesAreErrors) {
     }
 }
 
+/// A small model with a decoder, and what `extra` adds.
+Status open_sequence(const graph::ModelSpec& spec, const std::function<void(ContainerWriter*)>& extra,
+                     std::shared_ptr<const Model>* model = nullptr) {
+  const testing::ScopedFile file("sequence_model_test");
+  ContainerWriter writer;
+  testing::set_model_metadata(spec, &writer);
+  RandomWeights weights = testing::random_weights(spec, 1);
+  testing::add_weights(&writer, Precision::kDynamicInt8, &weights);
+  extra(&writer);
+  EXPECT_TRUE(writer.write(file.path()).ok());
+  Result<std::shared_ptr<const Model>> opened = Model::open(file.path());
+  if (opened.ok() && model != nullptr) *model = opened.value();
+  return opened.status();
+}
+
+void add_blob(ContainerWriter* writer, const char* name, const std::string& text) {
+  testing::add_vector(writer, name, TensorType::kU8, {static_cast<int64_t>(text.size())},
+                      std::vector<uint8_t>(text.begin(), text.end()));
+}
+
+/// dict.txt of `count` tokens, so `count` + 4 ids.
+std::string dictionary_text(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += "token" + std::to_string(i) + " 1\n";
+  return text;
+}
+
+TEST(Model, LoadsTheTextOfAModelWithADecoder) {
+  graph::ModelSpec spec = testing::base_sequence_spec();
+  std::shared_ptr<const Model> model;
+  ASSERT_TRUE(open_sequence(
+                  spec, [](ContainerWriter*) {}, &model)
+                  .ok());
+  EXPECT_EQ(model->source_dictionary(), nullptr);
+  EXPECT_EQ(model->target_dictionary(), nullptr);
+  EXPECT_TRUE(model->tokenizer().empty());
+  const auto add_target = [](ContainerWriter* writer) {
+    add_blob(writer, kTargetDictionary, dictionary_text(33));
+    add_blob(writer, kTokenizer, "any bytes");
+    writer->set_metadata(kMetaDecode, "{\"beam\": 3}");
+  };
+  ASSERT_TRUE(open_sequence(spec, add_target, &model).ok());
+  ASSERT_NE(model->target_dictionary(), nullptr);
+  EXPECT_EQ(model->target_dictionary()->size(), 37);
+  EXPECT_EQ(model->source_dictionary(), model->target_dictionary()) << "one dictionary for both sides";
+  EXPECT_EQ(model->tokenizer().size(), 9u);
+  EXPECT_EQ(model->beam_options().beam, 3);
+  EXPECT_EQ(model->ime(), nullptr);
+  spec.decoder.share = graph::Sharing::kOutput;
+  spec.source_vocabulary = 29;
+  ASSERT_TRUE(open_sequence(spec, add_target, &model).ok());
+  EXPECT_EQ(model->source_dictionary(), nullptr);
+  const auto add_both = [&](ContainerWriter* writer) {
+    add_target(writer);
+    add_blob(writer, kSourceDictionary, dictionary_text(25));
+  };
+  ASSERT_TRUE(open_sequence(spec, add_both, &model).ok());
+  EXPECT_EQ(model->source_dictionary()->size(), 29);
+}
+
+TEST(Model, TheTextOfAModelWithADecoderMustFit) {
+  const graph::ModelSpec spec = testing::base_sequence_spec();
+  for (const char* name : {kSourceDictionary, kTargetDictionary}) {
+    const auto with = [&](const std::string& text) {
+      return open_sequence(spec, [&](ContainerWriter* writer) { add_blob(writer, name, text); }).code();
+    };
+    EXPECT_EQ(with(dictionary_text(33)), StatusCode::kOk);
+    EXPECT_EQ(with(dictionary_text(32)), StatusCode::kCorrupt);
+    EXPECT_NE(with("a line without a count\n\xff"), StatusCode::kOk);
+  }
+  EXPECT_EQ(open_sequence(spec, [](ContainerWriter* writer) { add_blob(writer, kLexicon, "x"); }).code(),
+            StatusCode::kCorrupt);
+  EXPECT_EQ(open_sequence(spec, [](ContainerWriter* writer) { add_blob(writer, kTokenizer, ""); }).code(),
+            StatusCode::kCorrupt);
+  const auto decode = [&](const graph::ModelSpec& of, const std::string& json) {
+    return open_sequence(of, [&](ContainerWriter* writer) { writer->set_metadata(kMetaDecode, json); }).ok();
+  };
+  EXPECT_TRUE(decode(spec, "{\"beam\": 1}"));
+  EXPECT_FALSE(decode(spec, "{\"beam\": 0}"));
+  EXPECT_FALSE(decode(spec, "{\"length_beam\": 3}"));
+  EXPECT_TRUE(decode(testing::base_parallel_spec(), "{\"length_beam\": 3}"));
+}
+
+TEST(Model, SharedInt8TablesAreStoredPacked) {
+  const graph::ModelSpec spec = testing::base_sequence_spec();
+  RandomWeights weights = testing::random_weights(spec, 1);
+  weights.at("encoder.embed_tokens.weight").is_product = false;  // stored by row, as a table alone would be
+  ContainerWriter writer;
+  testing::set_model_metadata(spec, &writer);
+  testing::add_weights(&writer, Precision::kDynamicInt8, &weights);
+  EXPECT_EQ(open(writer).code(), StatusCode::kCorrupt);
+}
+
 std::vector<uint8_t> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -199,30 +293,52 @@ bool open_and_run(const std::vector<uint8_t>& bytes) {
   if (!container.ok()) return false;
   auto model = Model::from_container(container.value());
   if (!model.ok()) return false;
-  auto executor = Executor::create(model.value());
-  if (!executor.ok()) return false;
   const std::vector<int32_t> ids = {5, 6, 7};
-  return executor.value()->run(ids, std::vector<int32_t>{1, 2}).ok();
+  const std::vector<int32_t> lengths = {1, 2};
+  if (!graph::has_decoder(model.value()->spec())) {
+    auto executor = Executor::create(model.value());
+    return executor.ok() && executor.value()->run(ids, lengths).ok();
+  }
+  auto executor = SequenceExecutor::create(model.value());
+  return executor.ok() && executor.value()->encode(ids, lengths).ok() &&
+         executor.value()->decode(ids, lengths, std::vector<int32_t>{1, 0}, 3, ids).ok();
+}
+
+/// Damages `valid` in many ways; each must be an error or a model that runs.
+void expect_survival(const std::vector<uint8_t>& valid) {
+  ASSERT_TRUE(open_and_run(valid));
+  SplitMix64 random(5);
+  int accepted = 0;
+  for (int i = 0; i < 400; ++i) {
+    std::vector<uint8_t> bytes = valid;
+    // Half of the changes hit the header, whose damage is the more interesting.
+    const uint64_t range = i % 2 == 0 ? 8000 : bytes.size();
+    for (uint64_t changes = 1 + random.below(3); changes > 0; --changes)
+      bytes[random.below(range)] = static_cast<uint8_t>(random.below(256));
+    accepted += open_and_run(bytes) ? 1 : 0;
+  }
+  EXPECT_GT(accepted, 0);
+  EXPECT_LT(accepted, 400);
 }
 
 TEST(Model, SurvivesDamage) {
   for (const Precision precision : {Precision::kF32, Precision::kStaticInt8}) {
     const testing::ScopedFile file("damage");
     ASSERT_TRUE(testing::ime_writer(testing::ime_spec(), precision).write(file.path()).ok());
-    const std::vector<uint8_t> valid = read_file(file.path());
-    ASSERT_TRUE(open_and_run(valid));
-    SplitMix64 random(5);
-    int accepted = 0;
-    for (int i = 0; i < 400; ++i) {
-      std::vector<uint8_t> bytes = valid;
-      // Half of the changes hit the header, whose damage is the more interesting.
-      const uint64_t range = i % 2 == 0 ? 8000 : bytes.size();
-      for (uint64_t changes = 1 + random.below(3); changes > 0; --changes)
-        bytes[random.below(range)] = static_cast<uint8_t>(random.below(256));
-      accepted += open_and_run(bytes) ? 1 : 0;
-    }
-    EXPECT_GT(accepted, 0);
-    EXPECT_LT(accepted, 400);
+    expect_survival(read_file(file.path()));
+  }
+}
+
+TEST(Model, AModelWithADecoderSurvivesDamage) {
+  for (const graph::ModelSpec& spec : {testing::base_sequence_spec(), testing::base_parallel_spec()}) {
+    const testing::ScopedFile file("sequence_damage");
+    ContainerWriter writer;
+    testing::set_model_metadata(spec, &writer);
+    RandomWeights weights = testing::random_weights(spec, 1);
+    testing::add_weights(&writer, Precision::kStaticInt8, &weights);
+    add_blob(&writer, kTargetDictionary, dictionary_text(33));
+    ASSERT_TRUE(writer.write(file.path()).ok());
+    expect_survival(read_file(file.path()));
   }
 }
 

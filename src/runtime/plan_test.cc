@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "graph/graph.h"
-#include "runtime/testing/specs.h"
+#include "runtime/testing/sequence_specs.h"
 
 namespace litenat::runtime {
 namespace {
@@ -51,12 +51,27 @@ TEST(Plan, BranchesReadAndWriteInPlace) {
   }
 }
 
-/// The last node that needs the memory of each node's value.
-std::vector<size_t> last_reads(const Graph& graph) {
+/// When each node runs.
+std::vector<size_t> times(const Graph& graph, const Plan& plan) {
+  std::vector<size_t> time(graph.nodes.size());
+  size_t now = 0;
+  for (const auto* order : {&plan.encode, &plan.decode})
+    for (const int i : *order) time[static_cast<size_t>(i)] = now++;
+  return time;
+}
+
+/// When the memory of each node's value is needed for the last time.
+std::vector<size_t> last_reads(const Graph& graph, const std::vector<size_t>& time) {
+  const size_t forever = 2 * graph.nodes.size();
   std::vector<size_t> last(graph.nodes.size());
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    last[i] = graph.nodes[i].op == Op::kOutput ? graph.nodes.size() : i;
-    for (const int input : graph.nodes[i].inputs) last[static_cast<size_t>(input)] = i;
+    const bool decodes = phase_of(graph.nodes[i]) == Phase::kDecode;
+    last[i] = graph.nodes[i].op == Op::kOutput ? forever : time[i];
+    for (const int input : graph.nodes[i].inputs) {
+      const auto read = static_cast<size_t>(input);
+      const bool stays = decodes && phase_of(graph.nodes[read]) == Phase::kEncode;
+      last[read] = std::max(last[read], stays ? forever : time[i]);
+    }
   }
   // A view's readers read its source.
   for (size_t i = graph.nodes.size(); i-- > 0;)
@@ -81,20 +96,58 @@ bool overlap(const View& a, int64_t a_columns, const View& b, int64_t b_columns)
   return a.offset < b.offset + b_columns && b.offset < a.offset + a_columns;
 }
 
+void expect_nothing_overwritten(const testing::NamedSpec& named) {
+  const Graph graph = build(named.spec);
+  const Plan plan = make_plan(graph);
+  const std::vector<size_t> time = times(graph, plan);
+  const std::vector<size_t> last = last_reads(graph, time);
+  for (size_t i = 0; i < graph.nodes.size(); ++i)
+    for (size_t j = 0; j < graph.nodes.size(); ++j) {
+      if (time[j] <= time[i] ||
+          !overlap(plan.values[i], graph.nodes[i].type.columns, plan.values[j], graph.nodes[j].type.columns))
+        continue;
+      const Op op = graph.nodes[j].op;
+      const bool in_place = op == Op::kRelu || op == Op::kGelu || op == Op::kLayerNorm || op == Op::kAdd;
+      EXPECT_TRUE(is_alias(graph, j, i) || last[i] < time[j] || (in_place && last[i] == time[j]))
+          << named.name << ": " << graph.nodes[j].name << " overwrites " << graph.nodes[i].name;
+    }
+}
+
 TEST(Plan, NothingIsOverwrittenBeforeItsLastRead) {
-  for (const testing::NamedSpec& named : testing::all_specs()) {
+  for (const testing::NamedSpec& named : testing::all_specs()) expect_nothing_overwritten(named);
+  for (const testing::NamedSpec& named : testing::all_sequence_specs()) expect_nothing_overwritten(named);
+}
+
+TEST(Plan, SlotsBelongToADomain) {
+  for (const testing::NamedSpec& named : testing::all_sequence_specs()) {
     const Graph graph = build(named.spec);
     const Plan plan = make_plan(graph);
-    const std::vector<size_t> last = last_reads(graph);
     for (size_t i = 0; i < graph.nodes.size(); ++i)
-      for (size_t j = i + 1; j < graph.nodes.size(); ++j) {
-        if (!overlap(plan.values[i], graph.nodes[i].type.columns, plan.values[j], graph.nodes[j].type.columns))
-          continue;
-        const Op op = graph.nodes[j].op;
-        const bool in_place = op == Op::kRelu || op == Op::kGelu || op == Op::kLayerNorm || op == Op::kAdd;
-        EXPECT_TRUE(is_alias(graph, j, i) || last[i] < j || (in_place && last[i] == j))
-            << named.name << ": " << graph.nodes[j].name << " overwrites " << graph.nodes[i].name;
+      for (const View& view : {plan.values[i], plan.temporaries[i]})
+        if (view.slot >= 0) {
+          EXPECT_EQ(plan.slot_domains[static_cast<size_t>(view.slot)], graph.nodes[i].type.domain);
+        }
+    EXPECT_EQ(plan.encode.size() + plan.decode.size(), graph.nodes.size());
+  }
+}
+
+TEST(Plan, AStreamedProductHasNoSlotAndKeepsItsInput) {
+  for (testing::NamedSpec named : testing::all_sequence_specs()) {
+    named.spec.source_vocabulary = named.spec.target_vocabulary = 5000;
+    const Graph graph = build(named.spec);
+    const int output = graph.find_output(graph::kEmissions);
+    const int product = graph.nodes[static_cast<size_t>(output)].inputs[0];
+    const int input = graph.nodes[static_cast<size_t>(product)].inputs[0];
+    const Plan plan = make_plan(graph, product);
+    EXPECT_EQ(plan.values[static_cast<size_t>(product)].slot, -1);
+    EXPECT_EQ(plan.values[static_cast<size_t>(output)].slot, -1);
+    EXPECT_EQ(plan.encode.size() + plan.decode.size(), graph.nodes.size() - 2);
+    const std::vector<size_t> time = times(graph, plan);
+    for (const int i : plan.decode)
+      if (time[static_cast<size_t>(i)] > time[static_cast<size_t>(input)]) {
+        EXPECT_NE(plan.values[static_cast<size_t>(i)].slot, plan.values[static_cast<size_t>(input)].slot) << named.name;
       }
+    EXPECT_LT(plan.total_columns(), 5000);
   }
 }
 
