@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -19,7 +20,10 @@ class RecordingEngine : public decode::TaggerEngine {
   RecordingEngine(decode::TaggerEngine* engine, CalibrationSample* sample) : engine_(engine), sample_(sample) {}
 
   Result<Output> run(Span<const int32_t> ids, Span<const int32_t> lengths) override {
-    sample_->batches.push_back({{ids.begin(), ids.end()}, {lengths.begin(), lengths.end()}});
+    CalibrationBatch batch;
+    batch.ids.assign(ids.begin(), ids.end());
+    batch.lengths.assign(lengths.begin(), lengths.end());
+    sample_->batches.push_back(std::move(batch));
     sample_->num_rows += static_cast<int64_t>(ids.size());
     return engine_->run(ids, lengths);
   }

@@ -1,4 +1,4 @@
-// The sample that quantisation looks at: what the decoder asks of the network for real lines.
+// The sample that quantisation looks at: what decoding asks of the network for real text.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,13 @@
 
 namespace litenat::quant {
 
-/// One run of the network.
+/// One run of the network: sentences packed one after the other.
 struct CalibrationBatch {
   std::vector<int32_t> ids;
   std::vector<int32_t> lengths;
+  // of models with a decoder: what it reads, one input for each sentence
+  std::vector<int32_t> target_ids;
+  std::vector<int32_t> target_lengths;
 };
 
 struct CalibrationSample {

@@ -2,16 +2,14 @@
 #include <cmath>
 #include <map>
 
-#include "base/error.h"
 #include "base/interrupt.h"
+#include "quant/model_runner.h"
 #include "quant/quantize.h"
 #include "quant/weight_quantization.h"
-#include "runtime/executor.h"
 
 namespace litenat::quant {
 namespace {
 
-using runtime::Executor;
 using runtime::Model;
 
 /// Sums over the elements of one layer's results.
@@ -68,14 +66,14 @@ LayerError summary(const graph::Node& node, const ErrorSums& sums, const Model& 
 
 std::vector<LayerError> compare_layers(const std::shared_ptr<const Model>& reference,
                                        const std::shared_ptr<const Model>& quantized, const CalibrationSample& sample) {
-  const auto reference_executor = value_or_throw(Executor::create(reference));
-  const auto quantized_executor = value_or_throw(Executor::create(quantized));
+  const auto reference_runner = ModelRunner::create(reference);
+  const auto quantized_runner = ModelRunner::create(quantized);
   std::map<std::string, std::vector<float>> expected;
   std::map<std::string, ErrorSums> sums;
-  reference_executor->set_observer([&](const graph::Node& node, Span<const float> value, int64_t /*rows*/) {
+  reference_runner->set_observer([&](const graph::Node& node, Span<const float> value, int64_t /*rows*/) {
     if (is_compared(node)) expected[node.name].assign(value.begin(), value.end());
   });
-  quantized_executor->set_observer([&](const graph::Node& node, Span<const float> value, int64_t rows) {
+  quantized_runner->set_observer([&](const graph::Node& node, Span<const float> value, int64_t rows) {
     const auto found = expected.find(node.name);
     if (!is_compared(node) || found == expected.end() || found->second.size() != value.size()) return;
     sums[node.name].rows += rows;
@@ -83,8 +81,8 @@ std::vector<LayerError> compare_layers(const std::shared_ptr<const Model>& refer
   });
   for (const CalibrationBatch& batch : sample.batches) {
     throw_if_interrupted();
-    throw_if_error(reference_executor->run(batch.ids, batch.lengths).status());
-    throw_if_error(quantized_executor->run(batch.ids, batch.lengths).status());
+    reference_runner->run(batch);
+    quantized_runner->run(batch);
   }
   std::vector<LayerError> errors;
   for (const graph::Node& node : quantized->graph().nodes)

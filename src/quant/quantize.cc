@@ -1,5 +1,6 @@
 #include "quant/quantize.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -11,8 +12,8 @@
 #include "format/container.h"
 #include "numerics/quantization.h"
 #include "quant/activation_range.h"
+#include "quant/model_runner.h"
 #include "quant/weight_quantization.h"
-#include "runtime/executor.h"
 
 namespace litenat::quant {
 namespace {
@@ -22,27 +23,34 @@ using format::Tensor;
 using format::TensorType;
 using runtime::Model;
 
-/// How a weight is stored when quantised.
+/// The classifier of the target's length has too few weights to be worth an error in the length.
+constexpr const char* kLengthWeight = "decoder.embed_length.weight";
+
+/// How a weight is stored when quantised. Of a weight with several uses, the first one here counts: a packed matrix can
+/// be looked up by rows too.
 enum class Layout { kFloat, kPacked, kRowMajor };
+
+Layout layout_of_product(const graph::Weight& weight) {
+  return weight.shape[1] <= numerics::kMaxDepth && weight.name != kLengthWeight ? Layout::kPacked : Layout::kFloat;
+}
 
 bool names_part_of(const std::string& part, const std::string& name) {
   return name.compare(0, part.size(), part) == 0 &&
          (name.size() == part.size() || name[part.size()] == '.' || part.empty());
 }
 
-/// Decides for every matrix of the model. A weight that is used both as a table and in a product has no single layout
-/// and stays fp32.
+/// Decides for every matrix of the model.
 std::map<std::string, Layout> choose_layouts(const Model& model) {
   std::map<std::string, Layout> layouts;
   const auto assign = [&](const std::string& name, Layout layout) {
     const auto [at, is_new] = layouts.emplace(name, layout);
-    if (!is_new && at->second != layout) at->second = Layout::kFloat;
+    if (!is_new) at->second = std::min(at->second, layout);
   };
   const graph::Graph& graph = model.graph();
   for (const graph::Node& node : graph.nodes) {
     if (node.weights.empty()) continue;
     const graph::Weight& weight = graph.weights[static_cast<size_t>(node.weights[0])];
-    if (node.op == graph::Op::kLinear && weight.shape[1] <= numerics::kMaxDepth) assign(weight.name, Layout::kPacked);
+    if (node.op == graph::Op::kLinear) assign(weight.name, layout_of_product(weight));
     if (node.op == graph::Op::kEmbedding || node.op == graph::Op::kPositions) assign(weight.name, Layout::kRowMajor);
   }
   if (model.has_transitions())
@@ -87,14 +95,14 @@ class ActivationObserver {
  private:
   void pass(const std::shared_ptr<const Model>& model, const CalibrationSample& sample,
             void (ActivationHistogram::*add)(Span<const float>)) {
-    const auto executor = value_or_throw(runtime::Executor::create(model));
-    executor->set_observer([&](const graph::Node& node, Span<const float> value, int64_t /*rows*/) {
+    const auto runner = ModelRunner::create(model);
+    runner->set_observer([&](const graph::Node& node, Span<const float> value, int64_t /*rows*/) {
       const auto found = histograms_.find(node.name);
       if (found != histograms_.end()) (found->second.*add)(value);
     });
     for (const CalibrationBatch& batch : sample.batches) {
       throw_if_interrupted();
-      throw_if_error(executor->run(batch.ids, batch.lengths).status());
+      runner->run(batch);
     }
   }
 

@@ -24,9 +24,10 @@ struct LayerError {
 };
 
 /// Writes the int8 form of `model` (fp32) to `output_path`, atomically. Every matrix of a linear layer or embedding and
-/// the CRF's tables become int8, but for those under spec.keep and those deeper than numerics::kMaxDepth. `sample` is
-/// needed for static activations. The calibration counts of `spec` are filled in. Throws Error; UsageError when a name
-/// of spec.keep matches nothing.
+/// the CRF's tables become int8, but for those under spec.keep, those deeper than numerics::kMaxDepth and the
+/// classifier of the target's length. A table that is shared with a product is stored once, packed. `sample` is needed
+/// for static activations. The calibration counts of `spec` are filled in. Throws Error; UsageError when a name of
+/// spec.keep matches nothing.
 void write_quantized(const std::shared_ptr<const runtime::Model>& model, const CalibrationSample& sample,
                      QuantizationSpec spec, const std::string& output_path);
 
