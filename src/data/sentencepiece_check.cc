@@ -22,7 +22,7 @@ constexpr int kMaxPrefixes = 32;  // values on a way down that SentencePiece has
 constexpr uint32_t kModelPieces = 1, kModelTrainer = 2, kModelNormalizer = 3, kModelDenormalizer = 5;
 constexpr uint32_t kPieceText = 1, kPieceScore = 2;
 constexpr uint32_t kTrainerModelType = 3;
-constexpr uint32_t kNormalizerTable = 2;
+constexpr uint32_t kNormalizerTable = 2, kNormalizerEscapes = 5;
 
 enum class Wire : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
@@ -202,9 +202,12 @@ void check_trainer(std::string_view message, const std::string& origin) {
 
 void check_normalizer(std::string_view message, const std::string& origin) {
   MessageReader reader(message, origin);
-  for (Field field; reader.next(&field);)
+  for (Field field; reader.next(&field);) {
     if (field.number == kNormalizerTable && field.wire == Wire::kBytes && !field.bytes.empty())
       TableChecker(field.bytes, reader).check();
+    if (field.number == kNormalizerEscapes && field.wire == Wire::kVarint && field.value == 0)
+      reader.fail("one whose pieces hold blanks (escape_whitespaces is off)");
+  }
 }
 
 }  // namespace

@@ -15,9 +15,8 @@ class TextTokenizer {
  public:
   virtual ~TextTokenizer() = default;
 
-  /// The tokens of one line. Any bytes are accepted: malformed UTF-8 counts as U+FFFD, Unicode white
-  /// space as blanks. Tokens are never empty and hold no white space, so that a line joined by blanks splits into
-  /// the same tokens again.
+  /// The tokens of one line. Any bytes are accepted: malformed UTF-8 counts as U+FFFD, Unicode white space as blanks.
+  /// Tokens are never empty and hold no white space, so that a line joined by blanks splits into the same tokens again.
   virtual std::vector<std::string> encode(std::string_view text) const = 0;
 
   /// The text of `tokens`. For SentencePiece decode(encode(text)) is the normalised text; a tokenizer of words puts no
