@@ -31,9 +31,15 @@ void EngineOptions::add_to(CLI::App* app) {
 
 export_model::ResolvedModel open_input_method(const std::string& path) {
   export_model::ResolvedModel resolved = export_model::resolve_model(path);
+  require_input_method(resolved);
+  return resolved;
+}
+
+void require_input_method(const export_model::ResolvedModel& resolved) {
+  if (graph::has_decoder(resolved.model->spec()))
+    throw Error(resolved.path + ": is a model with a decoder, expected an input-method model");
   if (resolved.model->ime() == nullptr)
     throw Error(resolved.path + ": has no lexicon, expected an input-method model: train or export it with resources");
-  return resolved;
 }
 
 Converter::Converter(const export_model::ResolvedModel& resolved, const EngineOptions& options, int threads,

@@ -23,6 +23,8 @@ struct EngineOptions {
 
 /// The model of `path`; throws Error when it is no input-method model.
 export_model::ResolvedModel open_input_method(const std::string& path);
+/// Throws Error when `resolved` is no input-method model.
+void require_input_method(const export_model::ResolvedModel& resolved);
 
 /// One thread at a time; make one for each thread.
 class Converter {

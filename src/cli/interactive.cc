@@ -14,7 +14,12 @@
 namespace litenat::cli {
 namespace {
 
-const char* prompt(EditLine* /*line*/) { return "keys> "; }
+/// libedit asks for the prompt by a function that gets nothing else.
+const char*& current_prompt() {
+  static const char* prompt = "> ";
+  return prompt;
+}
+const char* prompt(EditLine* /*line*/) { return current_prompt(); }
 
 /// libedit's line editor with a history of its own.
 class LineEditor {
@@ -65,14 +70,15 @@ void show(const Result<std::vector<decode::Candidate>>& candidates, double milli
 
 }  // namespace
 
-void run_interactive(Converter* converter) {
+void run_interactive(const InteractiveTexts& texts, const LineConverter& convert) {
   std::setlocale(LC_CTYPE, "");
-  std::cout << "Type keys: nihaoshijie, nhsj, 64426; ' separates syllables. Ctrl-D ends.\n";
+  std::cout << texts.greeting << " Ctrl-D ends.\n";
+  current_prompt() = texts.prompt;
   LineEditor editor;
   for (std::string line; std::cout.flush() && editor.next(&line);) {
     if (line.empty()) continue;
     const auto start = std::chrono::steady_clock::now();
-    const auto candidates = converter->convert(line);
+    const auto candidates = convert(line);
     const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
     show(candidates, spent.count());
   }

@@ -1,11 +1,24 @@
 // Typing into a model on a terminal.
 #pragma once
 
-#include "cli/converter.h"
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "decode/ime_decoder.h"
 
 namespace litenat::cli {
 
-/// Reads lines with editing and history until end of input; shows the numbered candidates of each and the time it took.
-void run_interactive(Converter* converter);
+/// What stands on the screen.
+struct InteractiveTexts {
+  const char* greeting;
+  const char* prompt;
+};
+
+using LineConverter = std::function<Result<std::vector<decode::Candidate>>(const std::string& line)>;
+
+/// Reads lines with editing and history, shows numbered candidates and the time they took. Ends at end of input.
+void run_interactive(const InteractiveTexts& texts, const LineConverter& convert);
 
 }  // namespace litenat::cli
