@@ -11,6 +11,7 @@
 #include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "export/resolve_model.h"
+#include "quant/calibration_pairs.h"
 #include "quant/quantize.h"
 
 namespace litenat::cli {
@@ -59,14 +60,25 @@ JsonResult json_of(const std::vector<quant::LayerError>& errors) {
   return layers;
 }
 
+/// What the model reads in decoding: typed keys for text entry, else pairs of sentences.
+quant::CalibrationSample calibration_sample(const QuantizeOptions& options,
+                                            const std::shared_ptr<const runtime::Model>& model) {
+  if (model->ime() == nullptr) {
+    quant::CalibrationSample sample = quant::read_calibration_pairs(model, options.calibrate, options.max_lines);
+    log_info("calibrating with " + std::to_string(sample.num_lines) + " sentences of " + options.calibrate);
+    return sample;
+  }
+  const auto lines = quant::read_calibration_lines(options.calibrate, options.max_lines);
+  log_info("calibrating with " + std::to_string(lines.size()) + " lines of " + options.calibrate);
+  return quant::record_calibration(model, lines);
+}
+
 void quantize(QuantizeOptions options, const Context& context) {
   quant::kActivationModeNames.parse(options.activations, &options.spec.activations);
   quant::kRangeChoiceNames.parse(options.range, &options.spec.range);
   const export_model::ResolvedModel resolved = export_model::resolve_model(options.model);
   const std::string output = options.output.empty() ? default_output(options.model, resolved) : options.output;
-  const auto lines = quant::read_calibration_lines(options.calibrate, options.max_lines);
-  log_info("calibrating with " + std::to_string(lines.size()) + " lines of " + options.calibrate);
-  const quant::CalibrationSample sample = quant::record_calibration(resolved.model, lines);
+  const quant::CalibrationSample sample = calibration_sample(options, resolved.model);
   quant::write_quantized(resolved.model, sample, options.spec, output);
   const auto quantized = value_or_throw(runtime::Model::open(output));
   const auto errors = quant::compare_layers(resolved.model, quantized, sample);
@@ -95,9 +107,11 @@ void add_quantize(Program& program) {
   options->range = quant::kRangeChoiceNames.name(options->spec.range);
   Verb verb = program.add_verb("quantize", "Quantises a trained model to int8, with an error report by layer");
   verb.app->add_option("MODEL", options->model, "run folder, checkpoint or fp32 .litenat file")->required();
-  verb.app->add_option("--calibrate", options->calibrate, "lines of keys, pairs (.tsv), or a corpus folder")
+  verb.app
+      ->add_option("--calibrate", options->calibrate,
+                   "text entry: lines of keys, pairs (.tsv), or a corpus folder; other models: a preprocess folder")
       ->required();
-  verb.app->add_option("--lines", options->max_lines, "lines of the sample at most")
+  verb.app->add_option("--lines", options->max_lines, "lines or sentences of the sample at most")
       ->check(CLI::Range(int64_t{1}, int64_t{1000000}))
       ->capture_default_str();
   verb.app->add_option("--activations", options->activations, "ranges of each row at run time, or calibrated")
@@ -113,7 +127,7 @@ void add_quantize(Program& program) {
       ->delimiter(',');
   verb.app->add_option("-o,--output", options->output, "file to write (default: model.int8.litenat)");
   verb.with_json();
-  verb.examples({"litenat quantize runs/ime --calibrate corpus",
+  verb.examples({"litenat quantize runs/ime --calibrate corpus", "litenat quantize runs/en-de --calibrate data/en-de",
                  "litenat quantize model.litenat --calibrate chat.tsv --activations static --range percentile",
                  "litenat quantize model.litenat --calibrate chat.tsv --keep head.output,encoder.layers.0 --json"});
   verb.run([options](const Context& context) { quantize(*options, context); });
