@@ -1,9 +1,11 @@
 // liblitenat_torch.so: all that needs libtorch, behind cli/torch_api.h.
 #include <torch/version.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -11,8 +13,10 @@
 #include "cli/torch_api.h"
 #include "config/config.h"
 #include "train/average_checkpoints.h"
+#include "train/c10d_group.h"
 #include "train/device.h"
 #include "train/torch_engine.h"
+#include "train/torch_sequence_engine.h"
 #include "train/trainer.h"
 
 namespace litenat::cli {
@@ -31,9 +35,12 @@ auto guarded(const Action& action) -> decltype(action()) {
                 text.substr(0, text.find('\n')) + ")");
   } catch (const std::bad_alloc&) {
     throw Error("out of memory: lower data.batch.max_tokens or data.prefetch");
-  } catch (const std::exception& error) {
-    const std::string text = error.what();
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
     throw Error("libtorch: " + text.substr(0, text.find('\n')));
+  } catch (const std::exception& error) {  // of the file system, the standard library, libtorch's plain ones
+    const std::string text = error.what();
+    throw Error(text.substr(0, text.find('\n')));
   }
 }
 
@@ -53,6 +60,28 @@ class ProgressListener : public train::TrainListener {
   std::unique_ptr<Progress> progress_;
 };
 
+/// What ranks other than the first show: nothing.
+class SilentListener : public train::TrainListener {
+ public:
+  void on_start(int64_t /*updates_done*/, int64_t /*total_updates*/) override {}
+  void on_update(int64_t /*updates_done*/, const std::string& /*note*/) override {}
+  void on_message(const std::string& /*message*/) override {}
+};
+
+/// Joins the other processes where a launcher has started several.
+void join_ranks(const train::RankEnvironment& environment, const LogSink& log, train::TrainOptions* options) {
+  if (environment.size == 1) return;
+  options->group = train::make_process_group(environment);
+  options->local_rank = environment.local_rank;
+  if (options->threads == 0)
+    options->threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / environment.local_size);
+  if (environment.rank == 0) return;
+  const std::string name = "rank " + std::to_string(environment.rank) + ": ";
+  set_log_sink([log, name](LogLevel level, const std::string& message) {
+    if (level >= LogLevel::kWarning) log(level, name + message);
+  });
+}
+
 std::string default_run_folder(const std::string& config_path) {
   return "runs/" + std::filesystem::path(config_path).stem().string();
 }
@@ -65,6 +94,7 @@ void print_result(const train::TrainResult& result, const std::string& run_folde
   std::printf("best validation at update %lld; at the end:\n", static_cast<long long>(result.best_update));
   for (const train::ModeScore& score : result.report->modes)
     std::printf("  %-16s nll %.4f  accuracy %.2f %%\n", score.mode.c_str(), score.nll, 100 * score.accuracy);
+  if (result.report->bleu) std::printf("  BLEU %.2f (greedy)\n", *result.report->bleu);
   std::fflush(stdout);
 }
 
@@ -93,8 +123,13 @@ class TorchLibrary : public TorchApi {
                                                            : default_run_folder(arguments.config_path);
       options.threads = arguments.threads;
       options.restart = arguments.restart;
-      ProgressListener listener(host_->progress);
-      const train::TrainResult result = train::Trainer(config, options, &listener).run();
+      const train::RankEnvironment environment = train::RankEnvironment::read();
+      join_ranks(environment, host_->log, &options);
+      ProgressListener shown(host_->progress);
+      SilentListener silent;
+      train::TrainListener* listener = environment.rank == 0 ? static_cast<train::TrainListener*>(&shown) : &silent;
+      const train::TrainResult result = train::Trainer(config, options, listener).run();
+      if (environment.rank != 0) return;
       if (arguments.json)
         std::cout << result.to_json().dump() << std::endl;
       else
@@ -110,6 +145,13 @@ class TorchLibrary : public TorchApi {
                                                     const std::string& device) override {
     return guarded([&]() -> std::unique_ptr<decode::TaggerEngine> {
       return std::make_unique<train::TorchEngine>(checkpoint_path, device);
+    });
+  }
+
+  std::unique_ptr<decode::SequenceEngine> open_sequence_engine(const std::string& checkpoint_path,
+                                                               const std::string& device) override {
+    return guarded([&]() -> std::unique_ptr<decode::SequenceEngine> {
+      return std::make_unique<train::TorchSequenceEngine>(checkpoint_path, device);
     });
   }
 

@@ -21,7 +21,8 @@ void add_train(Program& program) {
   verb.with_json();
   verb.examples({"litenat train configs/ime/tagger-small.toml --set data.dir=corpus/bin --output runs/small",
                  "litenat train configs/ime/tagger.toml --set optimizer.lr=1e-3 --set model.encoder.repeat=8",
-                 "litenat train runs/small/config.toml --output runs/small --set train.max_epochs=20"});
+                 "litenat train runs/small/config.toml --output runs/small --set train.max_epochs=20",
+                 "torchrun --no-python --nproc-per-node 2 litenat train configs/ime/tagger.toml --output runs/two"});
   verb.run([arguments, resume](const Context& context) {
     require_file(arguments->config_path, "a configuration (configs/ has some)");
     arguments->threads = context.threads;

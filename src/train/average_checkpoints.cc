@@ -26,9 +26,9 @@ void average_checkpoints(const std::vector<std::string>& inputs, const std::stri
       std::all_of(checkpoints.begin(), checkpoints.end(), [](const CheckpointReader& c) { return c.has("average"); });
 
   // Only the names and shapes of this model are used.
-  nn::Tagger model(spec, nn::DropoutSpec{});
+  const std::unique_ptr<nn::Model> model = nn::make_model(spec, nn::DropoutSpec{});
   NamedTensors sums, one;
-  for (const auto& item : model.named_parameters()) {
+  for (const auto& item : model->named_parameters()) {
     sums.emplace_back(item.key(), torch::zeros_like(item.value().detach(), torch::kFloat64));
     one.emplace_back(item.key(), torch::zeros_like(item.value().detach()));
   }

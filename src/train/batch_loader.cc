@@ -4,9 +4,11 @@
 
 namespace litenat::train {
 
-BatchLoader::BatchLoader(const BatchMaker* maker, DataPosition start, int num_workers, int prefetch, bool pin)
-    : maker_(maker), prefetch_(prefetch), pin_(pin), position_(start), next_batch_(start.batch) {
-  plan_ = current_plan_ = make_plan(start.epoch);
+BatchLoader::BatchLoader(const BatchMaker* maker, DataPosition start, int num_workers, int prefetch, bool pin, int rank,
+                         int num_ranks)
+    : maker_(maker), prefetch_(prefetch), pin_(pin), rank_(rank), num_ranks_(num_ranks), position_(start) {
+  current_plan_ = plan_of(start.epoch);
+  next_ = {current_plan_, start.batch};
   for (int i = 0; i < num_workers; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -19,15 +21,26 @@ BatchLoader::~BatchLoader() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-std::shared_ptr<const BatchLoader::Plan> BatchLoader::make_plan(int64_t epoch) const {
+std::shared_ptr<const BatchLoader::Plan> BatchLoader::plan_of(int64_t epoch) {
+  if (newest_ != nullptr && newest_->epoch == epoch) return newest_;
   auto plan = std::make_shared<Plan>(Plan{epoch, {}, 0});
   plan->batches = maker_->plan(epoch, /*shuffle=*/true, &plan->num_too_long);
   if (plan->batches.empty())
     throw Error("training data: expected at least one sentence that fits data.batch, found none");
+  newest_ = plan;
   return plan;
 }
 
-/// Waits until there is room, then takes the next batch to make. False: the loader is stopping.
+/// Moves a place that lies beyond its epoch's end into the epoch that it belongs to.
+void BatchLoader::settle(Cursor* cursor) {
+  for (;;) {
+    const auto size = static_cast<int64_t>(cursor->plan->batches.size());
+    if (cursor->batch < size) return;
+    *cursor = {plan_of(cursor->plan->epoch + 1), cursor->batch - size};
+  }
+}
+
+/// Waits until there is room, then takes this rank's next batch to make. False: the loader is stopping.
 bool BatchLoader::take_ticket(Ticket* ticket) {
   const std::lock_guard<std::mutex> ticket_lock(ticket_mutex_);
   {
@@ -36,12 +49,14 @@ bool BatchLoader::take_ticket(Ticket* ticket) {
     if (stopping_) return false;
   }
   ticket->number = next_ticket_++;
-  if (next_batch_ >= static_cast<int64_t>(plan_->batches.size())) {
-    plan_ = make_plan(plan_->epoch + 1);
-    next_batch_ = 0;
-  }
-  ticket->plan = plan_;
-  ticket->batch = next_batch_++;
+  settle(&next_);
+  ticket->place = {next_.plan, next_.batch + rank_};
+  settle(&ticket->place);
+  next_.batch += num_ranks_;
+  // The plan of the next epoch is made only when it is needed.
+  const auto size = static_cast<int64_t>(next_.plan->batches.size());
+  ticket->after = next_.batch < size ? DataPosition{next_.plan->epoch, next_.batch}
+                                     : DataPosition{next_.plan->epoch + 1, next_.batch - size};
   return true;
 }
 
@@ -53,13 +68,15 @@ void BatchLoader::deliver(int64_t number, Slot slot) {
 
 void BatchLoader::work() {
   for (;;) {
-    Ticket ticket{-1, nullptr, 0};
+    Ticket ticket;
     Slot slot;
     try {
       if (!take_ticket(&ticket)) return;
-      slot.plan = ticket.plan;
-      slot.batch = maker_->make(ticket.plan->batches[static_cast<size_t>(ticket.batch)], ticket.plan->epoch);
-      slot.batch.index = ticket.batch;
+      const auto& [plan, number] = ticket.place;
+      slot.plan = plan;
+      slot.after = ticket.after;
+      slot.batch = maker_->make(plan->batches[static_cast<size_t>(number)], plan->epoch);
+      slot.batch.index = number;
       if (pin_) slot.batch = slot.batch.pinned();
     } catch (...) {
       slot.error = std::current_exception();
@@ -84,8 +101,7 @@ Batch BatchLoader::next() {
   }
   room_.notify_all();
   current_plan_ = slot.plan;
-  position_ = {slot.plan->epoch, slot.batch.index + 1};
-  if (position_.batch >= static_cast<int64_t>(slot.plan->batches.size())) position_ = {slot.plan->epoch + 1, 0};
+  position_ = slot.after;
   return std::move(slot.batch);
 }
 

@@ -1,58 +1,27 @@
-// From sentences to batches: sampling what was typed, ordering, padding.
+// From sentences to batches: what the loader, the trainer and the validation know of it.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "base/random.h"
 #include "data/batch_sampler.h"
-#include "data/key_sampler.h"
-#include "text/units.h"
 #include "train/batch.h"
-#include "train/tagging_dataset.h"
 
 namespace litenat::train {
-
-/// Draws the units typed for a clause.
-using UnitSampler =
-    std::function<std::vector<text::UnitId>(Span<const text::SyllableId> syllables, SplitMix64* random)>;
-/// The mixture of modes that training draws from.
-UnitSampler mixture_sampler(const data::KeyMixture& mixture);
-/// Always `mode`; mixed clauses have `cut` of their syllables cut.
-UnitSampler mode_sampler(data::KeyMode mode, double cut);
 
 /// What is drawn for a sentence depends on the seed, the epoch and the sentence's number alone. Thread-safe.
 class BatchMaker {
  public:
-  /// `dataset` must outlive the maker.
-  BatchMaker(const TaggingDataset* dataset, graph::InputKind input, const data::BatchSpec& spec, UnitSampler sampler,
-             uint64_t seed);
+  virtual ~BatchMaker() = default;
 
   /// The batches (of usable sentences) of an epoch: bucketed by length; with `shuffle` drawn anew for each epoch and in
-  /// random order. Sentences of more rows than BatchSpec::max_positions are left out and counted in *num_too_long (may
-  /// be null). Throws Error when a sentence alone is larger than a batch.
-  std::vector<data::Batch> plan(int64_t epoch, bool shuffle, int64_t* num_too_long = nullptr) const;
-  Batch make(const data::Batch& sentences, int64_t epoch) const;
-
- private:
-  /// What one sentence looks like to the model.
-  struct Rows {
-    std::vector<int32_t> ids;
-    std::vector<int32_t> heads;   // row of each target
-    std::vector<int32_t> inputs;  // of each target
-    Sentence sentence;
-  };
-  void make_rows(int64_t i, int64_t epoch, Rows* out) const;
-  std::vector<text::UnitId> sample(int64_t i, int64_t epoch, const Sentence& sentence) const;
-  std::vector<int32_t> row_counts(int64_t epoch) const;
-  void add_extras(const std::vector<Rows>& all, Batch* batch) const;
-
-  const TaggingDataset* dataset_;
-  graph::InputKind input_;
-  data::BatchSpec spec_;
-  UnitSampler sampler_;
-  uint64_t seed_;
+  /// random order. Sentences that are longer than BatchSpec::max_positions or than the model's tables are left out and
+  /// counted in *num_too_long (may be null). Throws Error when a sentence alone is larger than a batch.
+  virtual std::vector<data::Batch> plan(int64_t epoch, bool shuffle, int64_t* num_too_long = nullptr) const = 0;
+  virtual Batch make(const data::Batch& sentences, int64_t epoch) const = 0;
+  /// The longest sentences that fit, for messages: "data.batch.max_positions = 1024".
+  virtual std::string limit() const = 0;
 };
 
 }  // namespace litenat::train

@@ -31,6 +31,7 @@ struct TrainingState {
   int64_t log_updates = 0;  // since the last log line; the sums are tensors
   int64_t log_targets = 0;
   int64_t validated_update = -1;
+  int ranks = 1;
 
   template <class V>
   void visit(V& v) {
@@ -41,7 +42,7 @@ struct TrainingState {
     v("seconds", seconds, "time trained");
     v("tokens", tokens, "targets trained on");
     v("has_best", has_best, "whether there was a validation");
-    v("best_score", best_score, "lowest validation score");
+    v("best_score", best_score, "best validation score: the lowest nll, or minus the highest BLEU");
     v("best_update", best_update, "the update it was reached at");
     v("bad_validations", bad_validations, "validations since then");
     v("threads", threads, "CPU threads");
@@ -50,6 +51,7 @@ struct TrainingState {
     v("log_updates", log_updates, "updates since the last log line");
     v("log_targets", log_targets, "targets since the last log line");
     v("validated_update", validated_update, "the update of the last validation; -1 = none yet");
+    v("ranks", ranks, "processes that train together");
   }
 };
 

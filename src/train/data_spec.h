@@ -21,6 +21,7 @@ struct DataSpec {
   int num_workers = 1;
   int prefetch = 16;
   int64_t valid_sentences = 2000;
+  std::string tokenizer;
 
   template <class V>
   void visit(V& v) {
@@ -35,6 +36,9 @@ struct DataSpec {
     v("num_workers", num_workers, "threads that make batches", between(1, 64));
     v("prefetch", prefetch, "batches made ahead", between(1, 4096));
     v("valid_sentences", valid_sentences, "sentences of the validation split that are used; 0 = all", between(0, 1e9));
+    v("tokenizer", tokenizer,
+      "tokenizer of the text (models with a decoder), stored with the model; empty = tokenizer.model in data.dir where "
+      "there is one");
   }
 };
 

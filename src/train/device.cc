@@ -69,10 +69,12 @@ std::string describe_device(const torch::Device& device) {
   return device.str();
 }
 
-bool use_bf16(Precision precision, const torch::Device& device) {
-  if (precision == Precision::kBf16 && device.is_cpu())
-    throw Error("train.precision: bf16 needs a GPU, found the device cpu; use precision = \"auto\" or \"fp32\"");
-  return precision != Precision::kFp32 && device.is_cuda();
+Precision choose_precision(Precision precision, const torch::Device& device) {
+  if (precision == Precision::kAuto) return device.is_cuda() ? Precision::kBf16 : Precision::kFp32;
+  if (precision != Precision::kFp32 && device.is_cpu())
+    throw Error(std::string("train.precision: ") + kPrecisionNames.name(precision) +
+                " needs a GPU, found the device cpu; use precision = \"auto\" or \"fp32\"");
+  return precision;
 }
 
 void make_deterministic() {
@@ -83,10 +85,10 @@ void make_deterministic() {
   at::globalContext().setDeterministicFillUninitializedMemory(false);
 }
 
-Autocast::Autocast(bool enabled) : enabled_(enabled) {
+Autocast::Autocast(Precision precision) : enabled_(precision != Precision::kFp32) {
   if (!enabled_) return;
   at::autocast::increment_nesting();
-  at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
+  at::autocast::set_autocast_dtype(at::kCUDA, precision == Precision::kFp16 ? at::kHalf : at::kBFloat16);
   at::autocast::set_autocast_cache_enabled(true);
   at::autocast::set_autocast_enabled(at::kCUDA, true);
 }
@@ -94,7 +96,7 @@ Autocast::Autocast(bool enabled) : enabled_(enabled) {
 Autocast::~Autocast() {
   if (!enabled_) return;
   at::autocast::set_autocast_enabled(at::kCUDA, false);
-  // The bf16 copies of the weights are stale after the next update.
+  // The narrow copies of the weights are stale after the next update.
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
 }
 

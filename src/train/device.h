@@ -18,17 +18,18 @@ const std::string& load_cuda();
 torch::Device choose_device(const std::string& name);
 /// "cpu (8 threads)", "cuda:0".
 std::string describe_device(const torch::Device& device);
-/// Whether to compute in bf16. Throws Error for bf16 on a CPU.
-bool use_bf16(Precision precision, const torch::Device& device);
+/// What `precision` means on `device`: never kAuto. Throws Error for bf16 or fp16 on a CPU.
+Precision choose_precision(Precision precision, const torch::Device& device);
 
 /// Makes a GPU add up in the same order every time, where libtorch can. Call before its first work.
 void make_deterministic();
 
-/// Matrix products in bf16 on the GPU while it lives (weights stay fp32; softmax, LayerNorm and sums are fp32). Does
-/// nothing when `enabled` is false.
+/// Matrix products in bf16 or fp16 on the GPU while it lives (weights stay fp32; softmax, LayerNorm and sums are fp32).
+/// Does nothing for fp32. Passes with and without gradients need objects of their own: a weight that was cast without
+/// gradients has none for the rest of the object's life.
 class Autocast {
  public:
-  explicit Autocast(bool enabled);
+  explicit Autocast(Precision precision);
   ~Autocast();
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;

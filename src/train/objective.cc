@@ -1,144 +1,80 @@
 #include "train/objective.h"
 
-#include <ATen/ops/binary_cross_entropy_with_logits.h>
-#include <ATen/ops/cross_entropy_loss.h>
-
-#include <algorithm>
-#include <string>
-
 #include "base/error.h"
-#include "nn/crf.h"
 #include "text/units.h"
+#include "train/pair_objectives.h"
+#include "train/tagging_objectives.h"
 
 namespace litenat::train {
 namespace {
 
-using torch::Tensor;
+using graph::Family;
+using graph::HeadKind;
+using graph::LengthKind;
 
-nn::SmoothingKind smoothing_kind(SmoothingVariant variant) {
-  return variant == SmoothingVariant::kUniform ? nn::SmoothingKind::kUniform : nn::SmoothingKind::kExcludingTarget;
+/// What a model must be for an objective.
+struct Needs {
+  Family family;
+  HeadKind head;
+  LengthKind length = LengthKind::kPredicted;  // non_autoregressive
+};
+
+Needs needs_of(ObjectiveKind kind) {
+  switch (kind) {
+    case ObjectiveKind::kTagging:
+      return {Family::kTagger, HeadKind::kSoftmax};
+    case ObjectiveKind::kCrf:
+      return {Family::kTagger, HeadKind::kCrf};
+    case ObjectiveKind::kLabelSmoothed:
+      return {Family::kSequence, HeadKind::kSoftmax};
+    case ObjectiveKind::kNat:
+    case ObjectiveKind::kGlat:
+      return {Family::kNonAutoregressive, HeadKind::kSoftmax};
+    case ObjectiveKind::kCrfNat:
+      return {Family::kNonAutoregressive, HeadKind::kCrf};
+    case ObjectiveKind::kCtc:
+      return {Family::kNonAutoregressive, HeadKind::kSoftmax, LengthKind::kRatio};
+  }
+  throw Error("objective.kind: a value outside the enum");
 }
 
-/// Rows of states [B, T, D] -> [N, D].
-Tensor rows_of(const Tensor& states, const Tensor& rows) {
-  return states.reshape({-1, states.size(-1)}).index_select(0, rows);
+void check_model(ObjectiveKind kind, const graph::ModelSpec& model) {
+  const auto refuse = [kind](const std::string& setting, const char* expected, const char* found) {
+    throw Error("objective.kind: " + std::string(kObjectiveKindNames.name(kind)) + " needs " + setting + " = \"" +
+                expected + "\", found \"" + found + "\"");
+  };
+  const Needs needs = needs_of(kind);
+  if (model.family != needs.family)
+    refuse("model.family", graph::kFamilyNames.name(needs.family), graph::kFamilyNames.name(model.family));
+  if (model.head.kind != needs.head)
+    refuse("model.head.kind", graph::kHeadKindNames.name(needs.head), graph::kHeadKindNames.name(model.head.kind));
+  if (model.family == Family::kNonAutoregressive && model.decoder.length != needs.length)
+    refuse("model.decoder.length", graph::kLengthKindNames.name(needs.length),
+           graph::kLengthKindNames.name(model.decoder.length));
 }
-
-double share(double weight, int64_t count) { return weight / static_cast<double>(std::max<int64_t>(1, count)); }
-
-/// What all objectives have in common: encoding, cross entropy, the auxiliary outputs.
-class TaggerObjective : public Objective {
- public:
-  TaggerObjective(const ObjectiveSpec& spec, std::shared_ptr<const nn::CandidateSets> sets)
-      : spec_(spec), sets_(std::move(sets)) {}
-
- protected:
-  nn::CandidateLoss token_loss(nn::Tagger& model, const Tensor& states, const Batch& batch) const {
-    const Tensor rows = rows_of(states, batch.rows);
-    if (sets_ == nullptr)
-      return smoothed_cross_entropy(model.emissions(rows), batch.targets, spec_.label_smoothing, spec_.variant);
-    // The grouped loss of the CPU wants the output layer itself; elsewhere it computes the same dense product.
-    const auto parameters = model.named_parameters();
-    const Tensor* project = parameters.find("head.project.weight");
-    const Tensor* bias = parameters.find("head.output.bias");
-    const Tensor projected = project == nullptr ? rows : torch::matmul(rows, project->t());
-    return nn::candidate_cross_entropy(projected, parameters["head.output.weight"], bias == nullptr ? Tensor() : *bias,
-                                       batch.inputs, batch.targets, *sets_, spec_.label_smoothing,
-                                       smoothing_kind(spec_.variant));
-  }
-
-  /// The weighted losses of the auxiliary outputs; undefined when there is none.
-  Tensor auxiliary(nn::Tagger& model, const Tensor& states, const Batch& batch, const Denominators& all) const {
-    Tensor sum;
-    const auto add = [&sum](const Tensor& term) { sum = sum.defined() ? sum + term : term; };
-    if (model.spec().head.boundary && batch.key_rows.defined() && spec_.boundary_weight > 0) {
-      const Tensor logits = model.boundary(rows_of(states, batch.key_rows)).to(torch::kFloat32);
-      add(at::binary_cross_entropy_with_logits(logits, batch.boundaries, {}, {}, at::Reduction::Sum) *
-          share(spec_.boundary_weight, all.rows));
-    }
-    if (model.spec().head.syllable && batch.syllables.defined() && spec_.syllable_weight > 0) {
-      const Tensor logits = model.syllable(rows_of(states, batch.rows)).to(torch::kFloat32);
-      add(at::cross_entropy_loss(logits, batch.syllables, {}, at::Reduction::Sum) *
-          share(spec_.syllable_weight, all.targets));
-    }
-    return sum;
-  }
-
-  ObjectiveSpec spec_;
-  std::shared_ptr<const nn::CandidateSets> sets_;
-};
-
-class TaggingObjective final : public TaggerObjective {
- public:
-  using TaggerObjective::TaggerObjective;
-
-  Loss compute(nn::Tagger& model, const Batch& batch, const Denominators& all) const override {
-    const Tensor states = model.encode(batch.ids, batch.mask);
-    const nn::CandidateLoss tokens = token_loss(model, states, batch);
-    Tensor total = tokens.loss * share(spec_.token_weight, all.targets);
-    if (const Tensor extra = auxiliary(model, states, batch, all); extra.defined()) total = total + extra;
-    return {total, tokens.nll, tokens.correct};
-  }
-};
-
-/// token_weight * cross entropy + crf_weight * mean over sentences of -ln p(sentence) / length.
-class CrfObjective final : public TaggerObjective {
- public:
-  using TaggerObjective::TaggerObjective;
-
-  Loss compute(nn::Tagger& model, const Batch& batch, const Denominators& all) const override {
-    const Tensor states = model.encode(batch.ids, batch.mask);
-    const Tensor emissions = model.emissions(rows_of(states, batch.rows)).to(torch::kFloat32);
-    const Tensor allowed = sets_ ? sets_->mask(emissions.device()).index_select(0, batch.inputs) : Tensor();
-    const int64_t width = model.spec().head.crf_beam;
-    const nn::CrfBeam rows = nn::select_beam(emissions, width, batch.targets, allowed);
-    const Tensor log_p = nn::crf_log_likelihood(nn::unpack_beam(rows, batch.target_mask), batch.target_mask,
-                                                model.crf_from(), model.crf_to());
-    const Tensor lengths = batch.target_mask.sum(1).clamp_min(1);
-    Tensor total = (-log_p / lengths).sum() * share(spec_.crf_weight, all.sentences);
-    if (spec_.token_weight > 0)
-      total = total + masked_loss(emissions, allowed, batch) * share(spec_.token_weight, all.targets);
-    if (const Tensor extra = auxiliary(model, states, batch, all); extra.defined()) total = total + extra;
-    return {total, -log_p.detach().sum(), correct(model, emissions.detach(), allowed, batch, width)};
-  }
-
- private:
-  Tensor masked_loss(const Tensor& emissions, const Tensor& allowed, const Batch& batch) const {
-    if (!allowed.defined())
-      return smoothed_cross_entropy(emissions, batch.targets, spec_.label_smoothing, spec_.variant).loss;
-    return nn::masked_cross_entropy(emissions, allowed, batch.targets, spec_.label_smoothing,
-                                    smoothing_kind(spec_.variant))
-        .loss;
-  }
-
-  /// While training, the row's best token counts (Viterbi would cost as much as the loss); else the best path.
-  static Tensor correct(nn::Tagger& model, const Tensor& emissions, const Tensor& allowed, const Batch& batch,
-                        int64_t width) {
-    const torch::NoGradGuard no_grad;
-    if (model.is_training()) {
-      const Tensor masked = allowed.defined() ? emissions.masked_fill(allowed.logical_not(), -1e30) : emissions;
-      return masked.argmax(1).eq(batch.targets).sum();
-    }
-    const nn::CrfBeam rows = nn::select_beam(emissions, width, {}, allowed);
-    const nn::CrfPath path =
-        nn::crf_viterbi(nn::unpack_beam(rows, batch.target_mask), batch.target_mask, model.crf_from(), model.crf_to());
-    return path.tokens.masked_select(batch.target_mask).eq(batch.targets).sum();
-  }
-};
 
 }  // namespace
 
+void Objective::prepare(nn::Model& /*model*/, int64_t /*updates_done*/, Batch* /*batch*/) const {}
+
 std::unique_ptr<Objective> make_objective(const ObjectiveSpec& spec, std::shared_ptr<const nn::CandidateSets> sets,
                                           const graph::ModelSpec& model) {
-  const bool has_crf = model.head.kind == graph::HeadKind::kCrf;
+  check_model(spec.kind, model);
   switch (spec.kind) {
     case ObjectiveKind::kTagging:
-      if (!has_crf) return std::make_unique<TaggingObjective>(spec, std::move(sets));
-      throw Error("objective.kind: expected crf for a model with head.kind = \"crf\", found tagging");
+      return make_tagging_objective(spec, std::move(sets));
     case ObjectiveKind::kCrf:
-      if (has_crf) return std::make_unique<CrfObjective>(spec, std::move(sets));
-      throw Error("objective.kind: crf needs head.kind = \"crf\", found " +
-                  std::string(graph::kHeadKindNames.name(model.head.kind)));
+      return make_crf_objective(spec, std::move(sets));
+    case ObjectiveKind::kLabelSmoothed:
+      return make_label_smoothed_objective(spec);
+    case ObjectiveKind::kNat:
+      return make_nat_objective(spec);
+    case ObjectiveKind::kGlat:
+      return make_glat_objective(spec);
+    case ObjectiveKind::kCrfNat:
+      return make_crf_nat_objective(spec);
+    case ObjectiveKind::kCtc:
+      return make_ctc_objective(spec);
   }
   throw Error("objective.kind: a value outside the enum");
 }
@@ -151,20 +87,6 @@ std::shared_ptr<const nn::CandidateSets> candidate_sets(const text::Lexicon& lex
     sets[static_cast<size_t>(unit)] = {candidates.begin(), candidates.end()};
   }
   return std::make_shared<const nn::CandidateSets>(sets, num_targets);
-}
-
-nn::CandidateLoss smoothed_cross_entropy(const Tensor& logits, const Tensor& targets, double smoothing,
-                                         SmoothingVariant variant) {
-  const Tensor wide = logits.scalar_type() == torch::kFloat64 ? logits : logits.to(torch::kFloat32);
-  const Tensor log_p = torch::log_softmax(wide, 1);
-  const Tensor nll = -log_p.gather(1, targets.unsqueeze(1)).sum();
-  const Tensor correct = wide.detach().argmax(1).eq(targets).sum();
-  if (smoothing == 0) return {nll, nll.detach(), correct};
-  const double size = static_cast<double>(logits.size(1));
-  const bool uniform = variant == SmoothingVariant::kUniform;
-  const double each = uniform ? smoothing / size : smoothing / std::max(1.0, size - 1);
-  const double gold = uniform ? 1 - smoothing : 1 - smoothing - each;
-  return {gold * nll - each * log_p.sum(), nll.detach(), correct};
 }
 
 }  // namespace litenat::train

@@ -1,11 +1,12 @@
-// What training minimises: the registry of objectives and the losses that they are made of.
+// What training minimises: the interface of objectives and their registry.
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "nn/candidate_loss.h"
-#include "nn/tagger.h"
+#include "nn/model.h"
 #include "nn/torch.h"
 #include "text/lexicon.h"
 #include "train/batch.h"
@@ -18,11 +19,15 @@ struct Denominators {
   int64_t targets = 0;
   int64_t sentences = 0;
   int64_t rows = 0;
+  torch::Tensor hidden;  // scalar on the device: targets that glancing left hidden; undefined: all of them
 
   void add(const Batch& batch) {
     targets += batch.num_targets;
     sentences += batch.num_sentences;
     rows += batch.num_rows;
+    if (!batch.hidden.defined()) return;
+    const torch::Tensor sum = batch.hidden.sum();
+    hidden = hidden.defined() ? hidden + sum : sum;
   }
 };
 
@@ -30,25 +35,27 @@ struct Loss {
   torch::Tensor total;    // scalar: weighted, divided by the denominators, differentiable
   torch::Tensor nll;      // scalar: -ln p summed over targets, without smoothing; detached
   torch::Tensor correct;  // scalar: targets that the model alone gets right
+  torch::Tensor parts;    // [part_names().size()], divided by the denominators, not weighted; detached
 };
 
-/// An objective for one kind of head. Stateless: one object serves training and validation.
+/// An objective for one kind of model. Stateless: one object serves training and validation.
 class Objective {
  public:
   virtual ~Objective() = default;
-  virtual Loss compute(nn::Tagger& model, const Batch& batch, const Denominators& denominators) const = 0;
+  /// The names of Loss::parts in the log.
+  virtual std::vector<std::string> part_names() const { return {}; }
+  /// While training, before the denominators are known: changes what a batch shows to the model (glancing).
+  /// `updates_done`: before this one. The random generators are as they will be for compute().
+  virtual void prepare(nn::Model& model, int64_t updates_done, Batch* batch) const;
+  virtual Loss compute(nn::Model& model, const Batch& batch, const Denominators& denominators) const = 0;
 };
 
 /// Makes the objective that `spec` names; `sets` (null: every token is allowed everywhere) are the candidates of each
-/// input id. Throws Error when the model's head does not serve it.
+/// input id of a tagger. Throws Error when the model does not serve it.
 std::unique_ptr<Objective> make_objective(const ObjectiveSpec& spec, std::shared_ptr<const nn::CandidateSets> sets,
                                           const graph::ModelSpec& model);
 
 /// The hanzi that each unit allows, for a vocabulary of `num_targets`.
 std::shared_ptr<const nn::CandidateSets> candidate_sets(const text::Lexicon& lexicon, int64_t num_targets);
-
-/// Cross entropy of logits [N, V] with targets [N], summed, smoothed; sums run in fp32 at least.
-nn::CandidateLoss smoothed_cross_entropy(const torch::Tensor& logits, const torch::Tensor& targets, double smoothing,
-                                         SmoothingVariant variant);
 
 }  // namespace litenat::train

@@ -72,6 +72,6 @@ NamedTensors Optimizer::state() const {
   return state;
 }
 
-void Optimizer::state_was_loaded() { host_steps_ = steps_.item<int64_t>(); }
+void Optimizer::sync_steps() { host_steps_ = steps_.item<int64_t>(); }
 
 }  // namespace litenat::train

@@ -29,8 +29,9 @@ class Optimizer {
 
   /// "m/<name>", "v/<name>" and "steps": views of the state, for checkpoints.
   NamedTensors state() const;
-  /// After state() was filled from a checkpoint.
-  void state_was_loaded();
+  /// Reads the number of steps from the device (it waits): after state() was filled from a checkpoint, and after steps
+  /// that may have been skipped. Until then a skipped step counts in eps_t's bias correction.
+  void sync_steps();
 
  private:
   struct Group {

@@ -20,12 +20,17 @@ namespace {
 namespace fs = std::filesystem;
 
 // A run may go on with other values of these; a name that ends in '.' stands for all settings below it.
-constexpr const char* kHarmless[] = {
-    "train.run_dir",        "train.max_updates", "train.max_epochs",     "train.max_minutes",
-    "train.validate_every", "train.patience",    "train.save_every",     "train.keep_last",
-    "train.log_every",      "train.max_skipped", "train.device",         "train.tensorboard",
-    "train.deterministic",  "data.dir",          "data.resources",       "data.num_workers",
-    "data.prefetch",        "data.valid",        "data.valid_sentences", "decode."};
+constexpr const char* kHarmless[] = {"train.run_dir",        "train.max_updates",
+                                     "train.max_epochs",     "train.max_minutes",
+                                     "train.validate_every", "train.patience",
+                                     "train.save_every",     "train.keep_last",
+                                     "train.log_every",      "train.max_skipped",
+                                     "train.device",         "train.tensorboard",
+                                     "train.deterministic",  "data.dir",
+                                     "data.resources",       "data.num_workers",
+                                     "data.prefetch",        "data.valid",
+                                     "data.tokenizer",       "train.bleu_sentences",
+                                     "data.valid_sentences", "decode."};
 
 bool is_harmless(const std::string& path) {
   return std::any_of(std::begin(kHarmless), std::end(kHarmless), [&](const char* name) {
@@ -64,7 +69,8 @@ std::string number_of(const std::string& name) {
 
 }  // namespace
 
-RunFolder::RunFolder(const std::string& path, bool restart) : path_(path) {
+RunFolder::RunFolder(const std::string& path, bool restart, bool owner) : path_(path) {
+  if (!owner) return;
   std::error_code error;
   fs::create_directories(path_ + "/checkpoints", error);
   if (error) throw Error(path_ + "/checkpoints: cannot make the folder: " + error.message());
@@ -82,8 +88,10 @@ void RunFolder::take_lock() {
   lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock_ < 0) throw Error(file + ": cannot open: " + std::strerror(errno));
   // The kernel releases it however the process ends.
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
+  if (errno == EWOULDBLOCK)
     throw Error(path_ + ": another process trains in this folder: wait for it, or choose another --output");
+  throw Error(file + ": cannot lock: " + std::strerror(errno) + ": choose a folder on a file system with locks");
 }
 
 void RunFolder::remove_remains() const {

@@ -12,7 +12,8 @@ class RunFolder {
  public:
   /// Makes the folder and takes its lock; removes what a killed process left half written. `restart`: also removes the
   /// checkpoints, log and event files of an earlier run. Throws Error when another process trains in it.
-  RunFolder(const std::string& path, bool restart);
+  /// `owner` false: for the other ranks of a run, whose first rank has made the folder; nothing is written or locked.
+  RunFolder(const std::string& path, bool restart, bool owner = true);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;

@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "decode/ime_decoder.h"
 #include "nn/tagger.h"
@@ -21,8 +20,6 @@ class TorchEngine : public decode::TaggerEngine {
   const graph::ModelSpec& spec() const { return model_->spec(); }
 
  private:
-  Status check(Span<const int32_t> ids, Span<const int32_t> lengths) const;
-
   torch::Device device_;
   std::unique_ptr<nn::Tagger> model_;
   torch::Tensor crf_from_, crf_to_;     // [V, rank] on the CPU

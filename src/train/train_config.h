@@ -17,9 +17,13 @@ namespace litenat::train {
 enum class AverageKind { kNone, kEma };
 inline const EnumNames<AverageKind> kAverageKindNames{{{AverageKind::kNone, "none"}, {AverageKind::kEma, "ema"}}};
 
-enum class Precision { kAuto, kFp32, kBf16 };
+enum class Precision { kAuto, kFp32, kBf16, kFp16 };
 inline const EnumNames<Precision> kPrecisionNames{
-    {{Precision::kAuto, "auto"}, {Precision::kFp32, "fp32"}, {Precision::kBf16, "bf16"}}};
+    {{Precision::kAuto, "auto"}, {Precision::kFp32, "fp32"}, {Precision::kBf16, "bf16"}, {Precision::kFp16, "fp16"}}};
+
+/// What the best checkpoint and early stopping go by.
+enum class Metric { kNll, kBleu };
+inline const EnumNames<Metric> kMetricNames{{{Metric::kNll, "nll"}, {Metric::kBleu, "bleu"}}};
 
 /// The section [train].
 struct TrainerSpec {
@@ -42,6 +46,8 @@ struct TrainerSpec {
   Precision precision = Precision::kAuto;
   bool tensorboard = true;
   bool deterministic = true;
+  Metric best_metric = Metric::kNll;
+  int64_t bleu_sentences = 1000;
 
   template <class V>
   void visit(V& v) {
@@ -64,9 +70,14 @@ struct TrainerSpec {
     v("max_skipped", max_skipped, "updates with a loss or gradient that is no number that are skipped before giving up",
       between(0, 1 << 20));
     v("device", device, "auto, cpu, cuda or cuda:N");
-    v("precision", precision, "auto: bf16 on a GPU, fp32 elsewhere", kPrecisionNames);
+    v("precision", precision, "auto: bf16 on a GPU, fp32 elsewhere; fp16 scales the loss", kPrecisionNames);
     v("tensorboard", tensorboard, "write TensorBoard event files too");
     v("deterministic", deterministic, "equal runs give equal numbers on a GPU too (on a CPU they always do)");
+    v("best_metric", best_metric, "what the best checkpoint and train.patience go by: nll (lower) or bleu (higher)",
+      kMetricNames);
+    v("bleu_sentences", bleu_sentences,
+      "sentences of the validation split that are translated greedily for BLEU (models with a decoder); 0 = none",
+      between(0, 1e9));
   }
 };
 

@@ -9,6 +9,7 @@
 #include "nn/crf.h"
 #include "train/average_checkpoints.h"
 #include "train/device.h"
+#include "train/losses.h"
 #include "train/torch_engine.h"
 #include "train/train_testing.h"
 #include "train/trainer.h"
@@ -154,15 +155,14 @@ struct Toy {
     torch::manual_seed(7);
     config.dropout = {};
     config.dropout.dropout = 0;
-    model = std::make_unique<nn::Tagger>(config.model, config.dropout);
+    model = nn::make_model(config.model, config.dropout);
     objective = make_objective(config.objective, data.candidates, config.model);
-    maker = std::make_unique<BatchMaker>(data.train.get(), config.model.input, config.data.batch,
-                                         mixture_sampler(config.data.keys), 1);
+    maker = data.make_batches(config);
     for (const auto& item : model->named_parameters()) parameters.emplace_back(item.key(), item.value());
   }
   TrainConfig config;
   TrainingData data;
-  std::unique_ptr<nn::Tagger> model;
+  std::unique_ptr<nn::Model> model;
   std::unique_ptr<Objective> objective;
   std::unique_ptr<BatchMaker> maker;
   NamedTensors parameters;
@@ -183,7 +183,7 @@ TEST(Objective, CrfIsTheWeightedSumOfItsParts) {
   Denominators all;
   all.add(batch);
   const Loss loss = toy.objective->compute(*toy.model, batch, all);
-  const nn::Tagger::Output out = toy.model->forward(batch.ids, batch.mask);
+  const nn::Tagger::Output out = dynamic_cast<nn::Tagger&>(*toy.model).forward(batch.ids, batch.mask);
   const Tensor allowed =
       toy.data.candidates->mask(torch::kCPU).index_select(0, batch.ids.flatten()).view_as(out.emissions);
   Tensor golds = torch::zeros_like(batch.ids);
@@ -282,7 +282,7 @@ TEST(BatchLoader, CountsSentencesThatAreTooLong) {
   ASSERT_GT(too_long, 0);
   EXPECT_EQ(BatchLoader(toy.maker.get(), {}, 1, 2, false).num_too_long(), too_long);
   config.data.batch.max_positions = 1;
-  EXPECT_THROW(Validator(toy.data.valid.get(), config.model.input, config.data), Error);
+  EXPECT_THROW(TaggingValidator(toy.data.valid.get(), config.model.input, config.data), Error);
 }
 
 TEST(TaggingDataset, ReportsSidesThatDiffer) {
@@ -313,8 +313,7 @@ TEST(UpdateStep, AccumulationEqualsABiggerBatch) {
     for (const bool split : {false, true}) {
       Toy toy(folder.path(), config);
       Optimizer optimizer(toy.parameters, config.optimizer);
-      UpdateStep step({0.5, false, torch::kCPU}, toy.model.get(), toy.objective.get(), toy.parameters, &optimizer,
-                      nullptr);
+      UpdateStep step({0.5}, toy.model.get(), toy.objective.get(), toy.parameters, &optimizer, nullptr);
       for (int64_t update = 1; update <= 3; ++update) {
         std::vector<Batch> batches;
         if (split)
@@ -337,7 +336,7 @@ TEST(UpdateStep, LeavesOutWhatIsNotFinite) {
   write_toy_data(folder.path(), 20, 10);
   Toy toy(folder.path(), toy_config(folder.path()));
   Optimizer optimizer(toy.parameters, toy.config.optimizer);
-  UpdateStep step({1, false, torch::kCPU}, toy.model.get(), toy.objective.get(), toy.parameters, &optimizer, nullptr);
+  UpdateStep step({1}, toy.model.get(), toy.objective.get(), toy.parameters, &optimizer, nullptr);
   const std::vector<Batch> batches = {toy.maker->make({0, 1}, 1)};
   step.run(batches, 0.01, 1);
   const torch::NoGradGuard no_grad;
@@ -593,8 +592,9 @@ TEST(Device, NamesWhatIsMissing) {
   EXPECT_THROW(choose_device("tpu"), Error);
   EXPECT_THROW(choose_device("cuda:x"), Error);
   EXPECT_THROW(choose_device("cuda:99"), Error);
-  EXPECT_THROW(use_bf16(Precision::kBf16, torch::kCPU), Error);
-  EXPECT_FALSE(use_bf16(Precision::kAuto, torch::kCPU));
+  EXPECT_THROW(choose_precision(Precision::kBf16, torch::kCPU), Error);
+  EXPECT_THROW(choose_precision(Precision::kFp16, torch::kCPU), Error);
+  EXPECT_EQ(choose_precision(Precision::kAuto, torch::kCPU), Precision::kFp32);
 }
 
 }  // namespace

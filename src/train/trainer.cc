@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <thread>
 
@@ -20,20 +21,43 @@ namespace {
 
 // On a GPU the host looks at the device's numbers once in so many updates; each look empties the queue of work.
 constexpr int64_t kDeviceCheckInterval = 10;
+// Batches without overflow after which fp16's loss scale doubles, as in fairseq.
+constexpr int64_t kScaleWindow = 1 << 14;
 
 double monotonic_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-torch::Device prepare_device(const TrainerSpec& spec, int threads) {
+/// For the folder of the first rank, which the others wait for.
+bool owns_folder(ProcessGroup* group) {
+  if (group == nullptr || group->rank() == 0) return true;
+  group->barrier();
+  return false;
+}
+
+torch::Device prepare_device(const TrainerSpec& spec, const TrainOptions& options) {
   nn::keep_freed_memory();
-  const torch::Device device = choose_device(spec.device);
+  torch::Device device = choose_device(spec.device);
+  if (device.is_cuda() && options.group && spec.device.find(':') == std::string::npos)
+    device = choose_device("cuda:" + std::to_string(options.local_rank));
   if (device.is_cuda() && spec.deterministic) make_deterministic();
-  at::set_num_threads(threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  at::set_num_threads(options.threads > 0 ? options.threads : cores);
   // The optimiser's means of gradients that have become 0 (rare hanzi) decay into denormal numbers, on which a CPU is
   // a hundred times slower.
   at::globalContext().setFlushDenormal(true);
   return device;
+}
+
+/// The objective with the settings that follow from others.
+ObjectiveSpec complete_objective(const TrainConfig& config) {
+  ObjectiveSpec spec = config.objective;
+  const bool glances = spec.kind == ObjectiveKind::kGlat || spec.kind == ObjectiveKind::kCtc;
+  if (!glances || spec.glancing.updates > 0 || spec.glancing.start == spec.glancing.end) return spec;
+  spec.glancing.updates = config.train.max_updates;
+  if (spec.glancing.updates == 0)
+    throw Error("objective.glancing.updates: expected a number of updates where train.max_updates is not set, found 0");
+  return spec;
 }
 
 std::string format(const char* pattern, double value) {
@@ -53,36 +77,45 @@ std::string join(const std::vector<std::string>& names) {
 Trainer::Trainer(const TrainConfig& config, const TrainOptions& options, TrainListener* listener)
     : config_(config),
       listener_(listener),
-      folder_(options.run_folder, options.restart),
-      device_(prepare_device(config.train, options.threads)),
-      bf16_(use_bf16(config.train.precision, device_)),
-      data_(open_training_data(&config_, folder_.resources())) {
+      group_(options.group),
+      folder_(options.run_folder, options.restart, owns_folder(options.group.get())),
+      device_(prepare_device(config.train, options)),
+      precision_(choose_precision(config.train.precision, device_)),
+      data_(open_training_data(&config_, is_first() ? folder_.resources() : "")) {
   if (config_.train.max_updates == 0 && config_.train.max_epochs == 0 && config_.train.max_minutes == 0)
     throw Error("train: expected an end: set train.max_updates, train.max_epochs or train.max_minutes");
-  maker_ = std::make_unique<BatchMaker>(data_.train.get(), config_.model.input, config_.data.batch,
-                                        mixture_sampler(config_.data.keys), static_cast<uint64_t>(config_.train.seed));
-  if (data_.valid) validator_ = std::make_unique<Validator>(data_.valid.get(), config_.model.input, config_.data);
+  maker_ = data_.make_batches(config_);
+  if (is_first()) validator_ = data_.make_validator(config_);
   build_model();
   state_.threads = at::get_num_threads();
   state_.device = device_.str();
-  state_.data = data_.train->fingerprint();
+  state_.data = data_.training_set().fingerprint();
+  state_.ranks = ranks();
+  if (group_ && is_first()) group_->barrier();  // the folder is there
   if (folder_.has_checkpoint()) resume();
   interval_start_ = state_.seconds;
+  if (!is_first()) return;
   const std::string toml = config::dump_toml(config_);
   throw_if_error(write_file_atomically(folder_.config(), toml.data(), toml.size()));
 }
 
 void Trainer::build_model() {
   seed_generators(static_cast<uint64_t>(config_.train.seed), device_);
-  model_ = std::make_unique<nn::Tagger>(config_.model, config_.dropout);
+  model_ = nn::make_model(config_.model, config_.dropout);
   model_->to(device_);
   for (const auto& item : model_->named_parameters()) parameters_.emplace_back(item.key(), item.value());
-  objective_ = make_objective(config_.objective, data_.candidates, config_.model);
+  objective_ = make_objective(complete_objective(config_), data_.candidates, config_.model);
   optimizer_ = std::make_unique<Optimizer>(parameters_, config_.optimizer);
   if (config_.train.average == AverageKind::kEma)
     average_ = std::make_unique<WeightAverage>(parameters_, config_.train.ema_decay);
-  step_ = std::make_unique<UpdateStep>(UpdateSpec{config_.train.clip_norm, bf16_, device_}, model_.get(),
-                                       objective_.get(), parameters_, optimizer_.get(), average_.get());
+  UpdateSpec spec;
+  spec.clip_norm = config_.train.clip_norm;
+  spec.precision = precision_;
+  spec.device = device_;
+  spec.seed = static_cast<uint64_t>(config_.train.seed);
+  spec.scale_window = std::max<int64_t>(1, kScaleWindow / (config_.train.update_freq * ranks()));
+  step_ = std::make_unique<UpdateStep>(spec, model_.get(), objective_.get(), parameters_, optimizer_.get(),
+                                       average_.get(), group_.get());
 }
 
 // ---- resuming
@@ -90,11 +123,18 @@ void Trainer::build_model() {
 void Trainer::check_resumable(const CheckpointReader& checkpoint) const {
   TrainConfig before;
   config::parse_config(checkpoint.config_toml(), checkpoint.path() + ", litenat.config", &before);
+  const TrainingState state = checkpoint.state();
+  // Batches of an update are what counts, whoever computes them.
+  const int64_t batches_before = int64_t{before.train.update_freq} * state.ranks,
+                batches_now = int64_t{config_.train.update_freq} * ranks();
+  if (batches_before != batches_now)
+    throw Error(folder_.path() + ": expected train.update_freq times WORLD_SIZE to stay " +
+                std::to_string(batches_before) + ", as the run was started, found " + std::to_string(batches_now));
+  before.train.update_freq = config_.train.update_freq;
   const std::vector<std::string> changed = changed_settings(before, config_);
   if (!changed.empty())
     throw Error(folder_.path() + ": its run was started with other settings: " + join(changed) +
                 ": undo the change, choose another --output, or start anew with --restart");
-  const TrainingState state = checkpoint.state();
   if (state.data != state_.data)
     throw Error(config_.data.dir + ": expected the data that the run was started with (" + state.data + "), found " +
                 state_.data + ": choose another --output, or start anew with --restart");
@@ -109,7 +149,7 @@ void Trainer::resume() {
   checkpoint.load("model", parameters_);
   if (average_) checkpoint.load("average", average_->tensors());
   checkpoint.load("optimizer", optimizer_->state());
-  optimizer_->state_was_loaded();
+  optimizer_->sync_steps();
   checkpoint.load("log", step_->state());
   for (const auto& [name, state] : generator_states(device_))
     // A run that goes on from a CPU's checkpoint on a GPU keeps that generator as the seed made it.
@@ -119,6 +159,7 @@ void Trainer::resume() {
   state_ = checkpoint.state();
   state_.threads = here.threads;
   state_.device = here.device;
+  state_.ranks = here.ranks;
   saved_update_ = state_.update;
   listener_->on_message("going on from update " + std::to_string(state_.update) + " of " + folder_.path());
 }
@@ -133,11 +174,15 @@ int64_t Trainer::total_updates() {
     const int64_t first_epoch = state_.epoch == 1 ? loader_->batches_in_epoch()
                                                   : static_cast<int64_t>(maker_->plan(1, /*shuffle=*/true).size());
     const int64_t batches = first_epoch * config_.train.max_epochs;
-    const int64_t updates = (batches + config_.train.update_freq - 1) / config_.train.update_freq;
+    const int64_t of_update = int64_t{config_.train.update_freq} * ranks();
+    const int64_t updates = (batches + of_update - 1) / of_update;
     total = total == 0 ? updates : std::min(total, updates);
   }
   return total;
 }
+
+/// Clocks and validations are the ranks' own: one that is finished ends all.
+bool Trainer::all_agree_to_go_on() const { return group_ ? !group_->any(is_finished()) : !is_finished(); }
 
 bool Trainer::is_finished() const {
   const TrainerSpec& spec = config_.train;
@@ -148,29 +193,35 @@ bool Trainer::is_finished() const {
 }
 
 TrainResult Trainer::run() {
-  loader_ = std::make_unique<BatchLoader>(maker_.get(), DataPosition{state_.epoch, state_.batch},
-                                          config_.data.num_workers, config_.data.prefetch, device_.is_cuda());
+  loader_ =
+      std::make_unique<BatchLoader>(maker_.get(), DataPosition{state_.epoch, state_.batch}, config_.data.num_workers,
+                                    config_.data.prefetch, device_.is_cuda(), group_ ? group_->rank() : 0, ranks());
   const int64_t total = total_updates();
   schedule_ = std::make_unique<Schedule>(config_.schedule, config_.optimizer.lr, total);
-  log_ = std::make_unique<JsonLog>(folder_.log(), state_.update);
-  if (config_.train.tensorboard)
+  if (is_first()) log_ = std::make_unique<JsonLog>(folder_.log(), state_.update);
+  if (is_first() && config_.train.tensorboard)
     tensorboard_ = std::make_unique<TensorBoardWriter>(folder_.tensorboard(), state_.update + 1);
   report_counts();
   listener_->on_start(state_.update, total);
-  while (!is_finished()) update_once();
+  if (validator_ && state_.update > 0 && is_due(config_.train.validate_every) &&
+      state_.validated_update != state_.update && !is_finished()) {
+    validate();  // it was interrupted
+    save_last();
+  }
+  while (all_agree_to_go_on()) update_once();
   return finish();
 }
 
 void Trainer::report_counts() {
   int64_t count = 0;
   for (const auto& [name, parameter] : parameters_) count += parameter.numel();
-  listener_->on_message(std::to_string(count) + " parameters, " + std::to_string(data_.train->num_tokens()) +
+  listener_->on_message(std::to_string(count) + " parameters, " + std::to_string(data_.training_set().num_tokens()) +
                         " training tokens in " + std::to_string(loader_->batches_in_epoch()) + " batches, on " +
-                        describe_device(device_) + (bf16_ ? " in bf16" : ""));
+                        describe_device(device_) +
+                        (precision_ == Precision::kFp32 ? "" : std::string(" in ") + kPrecisionNames.name(precision_)));
   if (loader_->num_too_long() > 0)
-    log_warning(std::to_string(loader_->num_too_long()) +
-                " training sentences are left out: longer than data.batch.max_positions = " +
-                std::to_string(config_.data.batch.max_positions));
+    log_warning(std::to_string(loader_->num_too_long()) + " training sentences are left out: longer than " +
+                maker_->limit());
 }
 
 void Trainer::update_once() {
@@ -187,10 +238,8 @@ void Trainer::update_once() {
   state_.update += 1;
   state_.epoch = loader_->position().epoch;
   state_.batch = loader_->position().batch;
-  for (const Batch& batch : batches) {
-    state_.log_targets += batch.num_targets;
-    interval_targets_ += batch.num_targets;
-  }
+  state_.log_targets += step_->num_targets();
+  interval_targets_ += step_->num_targets();
   state_.log_updates += 1;
   unsaved_ = true;
   state_.seconds += monotonic_seconds() - start;
@@ -234,13 +283,17 @@ void Trainer::write_log() {
   const double updates = static_cast<double>(std::max<int64_t>(1, state_.log_updates));
   const double targets = static_cast<double>(std::max<int64_t>(1, state_.log_targets));
   const double rate = static_cast<double>(interval_targets_) / std::max(1e-9, state_.seconds - interval_start_);
-  const std::vector<std::pair<std::string, double>> values = {{"loss", sums[0].item<double>() / updates},
-                                                              {"nll", sums[1].item<double>() / targets},
-                                                              {"acc", sums[2].item<double>() / targets},
-                                                              {"grad_norm", sums[3].item<double>() / updates},
-                                                              {"lr", lr_},
-                                                              {"tokens_per_s", rate},
-                                                              {"seconds", state_.seconds}};
+  std::vector<std::pair<std::string, double>> values = {{"loss", sums[0].item<double>() / updates},
+                                                        {"nll", sums[1].item<double>() / targets},
+                                                        {"acc", sums[2].item<double>() / targets},
+                                                        {"grad_norm", sums[3].item<double>() / updates},
+                                                        {"lr", lr_},
+                                                        {"tokens_per_s", rate},
+                                                        {"seconds", state_.seconds}};
+  const std::vector<std::string> parts = objective_->part_names();
+  for (size_t i = 0; i < parts.size(); ++i)
+    values.emplace_back(parts[i], sums[4 + static_cast<int64_t>(i)].item<double>() / updates);
+  if (precision_ == Precision::kFp16) values.emplace_back("loss_scale", step_->loss_scale());
   Json line = Json::object();
   line.set("type", Json("train"));
   line.set("update", Json(state_.update));
@@ -250,7 +303,7 @@ void Trainer::write_log() {
     line.set(name, Json(value));
     scalars.emplace_back("train/" + name, value);
   }
-  log_->write(line);
+  if (log_) log_->write(line);
   if (tensorboard_) tensorboard_->write(state_.update, scalars);
   note_ = "epoch " + std::to_string(state_.epoch) + ", loss " + format("%.4f", values[0].second) + ", acc " +
           format("%.2f", 100 * values[2].second) + " %, " + format("%.0f", rate) + " tokens/s";
@@ -264,19 +317,26 @@ void Trainer::write_log() {
 void Trainer::score() {
   std::optional<WeightSwap> swap;
   if (average_) swap.emplace(parameters_, average_->tensors());
-  report_ = validator_->run(*model_, *objective_, device_, bf16_);
+  report_ = validator_->run(*model_, *objective_, device_, precision_);
 }
 
 void Trainer::validate() {
-  score();
+  try {
+    score();
+  } catch (const Interrupted&) {
+    save_last();  // run() makes up for this validation when the run goes on
+    throw;
+  }
   state_.validated_update = state_.update;
   unsaved_ = true;
   // A score that is no number is never the best: nothing would compare as better afterwards.
-  const bool is_best = std::isfinite(report_->nll) && (!state_.has_best || report_->nll < state_.best_score);
+  const double score = report_->score(config_.train.best_metric);
+  const bool is_best =
+      std::isfinite(score) && std::isfinite(report_->nll) && (!state_.has_best || score < state_.best_score);
   state_.bad_validations = is_best ? 0 : state_.bad_validations + 1;
   if (is_best) {
     state_.has_best = true;
-    state_.best_score = report_->nll;
+    state_.best_score = score;
     state_.best_update = state_.update;
     write_checkpoint(folder_.best(), content(/*for_resuming=*/false));
   }
@@ -298,8 +358,13 @@ void Trainer::log_validation(bool is_best) {
     scalars.emplace_back("valid/" + score.mode + "/acc", score.accuracy);
     text += (text.back() == '(' ? "" : ", ") + score.mode + " " + format("%.2f", 100 * score.accuracy);
   }
+  text += ")";
+  if (report_->bleu) {
+    scalars.emplace_back("valid/bleu", *report_->bleu);
+    text += ", BLEU " + format("%.2f", *report_->bleu);
+  }
   if (tensorboard_) tensorboard_->write(state_.update, scalars);
-  listener_->on_message(text + ")" + (is_best ? ", best so far" : ""));
+  listener_->on_message(text + (is_best ? ", best so far" : ""));
 }
 
 // ---- checkpoints
@@ -320,7 +385,7 @@ CheckpointContent Trainer::content(bool for_resuming) const {
 }
 
 void Trainer::save_last() {
-  if (!unsaved_) return;
+  if (!unsaved_ || !is_first()) return;
   write_checkpoint(folder_.last(), content(/*for_resuming=*/true));
   saved_update_ = state_.update;
   unsaved_ = false;
@@ -330,11 +395,13 @@ void Trainer::save_last() {
 }
 
 void Trainer::stop_if_interrupted() {
-  if (!interrupted()) return;
+  // A signal to one rank stops all of them after the same update.
+  if (group_ ? !group_->any(interrupted()) : !interrupted()) return;
   save_last();
   listener_->on_message("interrupted at update " + std::to_string(state_.update) + "; the state is in " +
                         folder_.last());
   throw_if_interrupted();
+  throw Interrupted(SIGTERM);  // which another rank heard
 }
 
 TrainResult Trainer::finish() {
@@ -342,7 +409,7 @@ TrainResult Trainer::finish() {
   if (validator_ && state_.validated_update != state_.update) validate();
   if (validator_ && !report_) score();  // a finished run that is started again
   save_last();
-  if (!validator_) write_checkpoint(folder_.best(), content(/*for_resuming=*/false));
+  if (!validator_ && is_first()) write_checkpoint(folder_.best(), content(/*for_resuming=*/false));
   TrainResult result;
   result.updates = state_.update;
   result.best_update = state_.best_update;

@@ -8,6 +8,7 @@
 #include "train/batch_loader.h"
 #include "train/checkpoint.h"
 #include "train/json_log.h"
+#include "train/process_group.h"
 #include "train/run_folder.h"
 #include "train/schedule.h"
 #include "train/tensorboard_writer.h"
@@ -30,8 +31,10 @@ class TrainListener {
 
 struct TrainOptions {
   std::string run_folder;
-  int threads = 0;       // of the CPU; 0 = every core
-  bool restart = false;  // forget an earlier run in the folder
+  int threads = 0;                      // of the CPU; 0 = every core
+  bool restart = false;                 // forget an earlier run in the folder
+  std::shared_ptr<ProcessGroup> group;  // null: this process trains alone
+  int local_rank = 0;                   // which GPU train.device = "auto" and "cuda" mean
 };
 
 struct TrainResult {
@@ -66,6 +69,10 @@ class Trainer {
   void score();
   void validate();
   void log_validation(bool is_best);
+  int ranks() const { return group_ ? group_->size() : 1; }
+  /// The rank that writes the run folder and validates.
+  bool is_first() const { return !group_ || group_->rank() == 0; }
+  bool all_agree_to_go_on() const;
   void save_last();
   CheckpointContent content(bool for_resuming) const;
   void stop_if_interrupted();
@@ -74,12 +81,13 @@ class Trainer {
 
   TrainConfig config_;
   TrainListener* listener_;
+  std::shared_ptr<ProcessGroup> group_;  // null: alone
   RunFolder folder_;
   torch::Device device_;
-  bool bf16_;
+  Precision precision_;
   TrainingData data_;
   std::unique_ptr<BatchMaker> maker_;
-  std::unique_ptr<nn::Tagger> model_;
+  std::unique_ptr<nn::Model> model_;
   std::unique_ptr<Objective> objective_;
   NamedTensors parameters_;
   std::unique_ptr<Optimizer> optimizer_;
@@ -89,7 +97,7 @@ class Trainer {
   TrainingState state_;
   std::unique_ptr<BatchLoader> loader_;
   std::unique_ptr<Schedule> schedule_;
-  std::unique_ptr<JsonLog> log_;
+  std::unique_ptr<JsonLog> log_;  // the first rank's, as are validator_ and tensorboard_
   std::unique_ptr<TensorBoardWriter> tensorboard_;
   std::optional<ValidationReport> report_;
   bool unsaved_ = false;       // the state has changed since it was saved

@@ -1,4 +1,4 @@
-#include "train/batch_maker.h"
+#include "train/tagging_batches.h"
 
 #include <algorithm>
 
@@ -14,26 +14,7 @@ Tensor filled(std::initializer_list<int64_t> shape, torch::ScalarType type, int6
   return torch::full(shape, value, torch::TensorOptions(type));
 }
 
-/// Applies `change` to every tensor of a batch that is there.
-template <typename Change>
-Batch changed(const Batch& batch, const Change& change) {
-  Batch result = batch;
-  for (Tensor Batch::*member : {&Batch::ids, &Batch::mask, &Batch::rows, &Batch::inputs, &Batch::targets,
-                                &Batch::target_mask, &Batch::syllables, &Batch::key_rows, &Batch::boundaries})
-    if ((batch.*member).defined()) result.*member = change(batch.*member);
-  return result;
-}
-
 }  // namespace
-
-Batch Batch::to(const torch::Device& device) const {
-  if (device.is_cpu()) return *this;
-  return changed(*this, [&](const Tensor& t) { return t.to(device, t.scalar_type(), /*non_blocking=*/true); });
-}
-
-Batch Batch::pinned() const {
-  return changed(*this, [](const Tensor& t) { return t.pin_memory(); });
-}
 
 UnitSampler mixture_sampler(const data::KeyMixture& mixture) {
   return [mixture](Span<const text::SyllableId> syllables, SplitMix64* random) {
@@ -47,17 +28,17 @@ UnitSampler mode_sampler(data::KeyMode mode, double cut) {
   };
 }
 
-BatchMaker::BatchMaker(const TaggingDataset* dataset, InputKind input, const data::BatchSpec& spec, UnitSampler sampler,
-                       uint64_t seed)
+TaggingBatches::TaggingBatches(const TaggingDataset* dataset, InputKind input, const data::BatchSpec& spec,
+                               UnitSampler sampler, uint64_t seed)
     : dataset_(dataset), input_(input), spec_(spec), sampler_(std::move(sampler)), seed_(seed) {}
 
-std::vector<text::UnitId> BatchMaker::sample(int64_t i, int64_t epoch, const Sentence& sentence) const {
+std::vector<text::UnitId> TaggingBatches::sample(int64_t i, int64_t epoch, const Sentence& sentence) const {
   const uint64_t epoch_seed = SplitMix64(seed_, static_cast<uint64_t>(epoch)).next();
   SplitMix64 random(epoch_seed, static_cast<uint64_t>(dataset_->number(i)));
   return sampler_(sentence.syllables, &random);
 }
 
-void BatchMaker::make_rows(int64_t i, int64_t epoch, Rows* out) const {
+void TaggingBatches::make_rows(int64_t i, int64_t epoch, Rows* out) const {
   dataset_->read(i, &out->sentence);
   out->ids.clear();
   out->heads.clear();
@@ -72,7 +53,7 @@ void BatchMaker::make_rows(int64_t i, int64_t epoch, Rows* out) const {
   }
 }
 
-std::vector<int32_t> BatchMaker::row_counts(int64_t epoch) const {
+std::vector<int32_t> TaggingBatches::row_counts(int64_t epoch) const {
   if (input_ != InputKind::kKeys) return {dataset_->lengths().begin(), dataset_->lengths().end()};
   std::vector<int32_t> counts;
   Sentence sentence;
@@ -86,14 +67,18 @@ std::vector<int32_t> BatchMaker::row_counts(int64_t epoch) const {
   return counts;
 }
 
-std::vector<data::Batch> BatchMaker::plan(int64_t epoch, bool shuffle, int64_t* num_too_long) const {
+std::vector<data::Batch> TaggingBatches::plan(int64_t epoch, bool shuffle, int64_t* num_too_long) const {
   const std::vector<int32_t> counts = row_counts(epoch);
   const auto seed = static_cast<uint32_t>(SplitMix64(seed_, static_cast<uint64_t>(epoch)).next());
   std::vector<data::Batch> batches = data::make_batches(counts, {}, spec_, shuffle, seed, num_too_long);
   return shuffle ? data::shard_epoch(batches, seed, epoch, 0, 1) : batches;
 }
 
-Batch BatchMaker::make(const data::Batch& sentences, int64_t epoch) const {
+std::string TaggingBatches::limit() const {
+  return "data.batch.max_positions = " + std::to_string(spec_.max_positions);
+}
+
+Batch TaggingBatches::make(const data::Batch& sentences, int64_t epoch) const {
   std::vector<Rows> all(sentences.size());
   int64_t width = 0, longest = 0, targets = 0;
   Batch batch;
@@ -130,7 +115,7 @@ Batch BatchMaker::make(const data::Batch& sentences, int64_t epoch) const {
   return batch;
 }
 
-void BatchMaker::add_extras(const std::vector<Rows>& all, Batch* batch) const {
+void TaggingBatches::add_extras(const std::vector<Rows>& all, Batch* batch) const {
   if (input_ == InputKind::kTokens) return;
   batch->syllables = torch::empty({batch->num_targets}, torch::kInt64);
   auto* syllables = batch->syllables.data_ptr<int64_t>();
