@@ -68,7 +68,10 @@ void FairseqSettings::add_fields(PickleId id, const std::string& prefix, int dep
     if (pickle_[key].kind != PickleKind::kString) continue;
     const std::string name = prefix + std::string(pickle_[key].text);
     const PickleId plain = unwrap(value);
-    fields_[name] = plain;
+    const PickleValue& found = pickle_[plain];
+    // An interpolation ("${model.decoder.embed_dim}") says what the setting's default says.
+    const bool is_reference = found.kind == PickleKind::kString && found.text.substr(0, 2) == "${";
+    if (!is_reference) fields_[name] = plain;
     if (name == "encoder" || name == "decoder" || name == "quant_noise") add_fields(value, name + "_", depth + 1);
   }
 }

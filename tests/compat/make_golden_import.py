@@ -17,6 +17,7 @@ from fairseq.models import ARCH_CONFIG_REGISTRY, ARCH_MODEL_REGISTRY
 from fairseq.models.transformer import transformer_iwslt_de_en  # noqa: F401 (registers)
 from fairseq.modules import DynamicCRF, MultiheadAttention, PositionalEmbedding
 from fairseq.tasks.translation import TranslationTask
+from omegaconf import OmegaConf
 from torch import nn
 
 TOKENS = {"de": ["ein", "hund", "mann", "geht", "sitzt", "rot", "."],
@@ -220,13 +221,19 @@ def settings(arch, **changes):
 
 
 def nested(args):
-    """The settings as fairseq-hydra-train saves them: groups of plain dicts."""
+    """The settings as fairseq-hydra-train groups them."""
     model = {"_name": args.arch, "encoder": {}, "decoder": {}}
     for key, value in vars(args).items():
         group, _, rest = key.partition("_")
         (model[group] if group in ("encoder", "decoder") else model).update({rest if group in model else key: value})
+    model["decoder"]["output_dim"] = "${model.decoder.embed_dim}"
     task = {"_name": "translation", "source_lang": model.pop("source_lang"), "target_lang": model.pop("target_lang")}
     return {"_name": None, "common": {"seed": 1}, "task": task, "model": model}
+
+
+# Where the settings of a file are: in "args", or in "cfg" as fairseq of early 2021 and as 0.12.2 saves it.
+SAVED_AS = {"transformer_prenorm": lambda args: OmegaConf.create(nested(args)),
+            "nat": lambda args: {"task": {"source_lang": "de", "target_lang": "en"}, "model": args}}
 
 
 def cases():
@@ -283,7 +290,7 @@ def main():
         saved = {key: value.to(TYPES.get(name, torch.float32)) for key, value in model.state_dict().items()}
         state = {"model": saved, "optimizer_history": [{"num_updates": 100 + index}],
                  "extra_state": {"train_iterator": {"epoch": 3}}}
-        state.update({"args": None, "cfg": nested(args)} if name == "transformer_prenorm" else {"args": args})
+        state.update({"args": None, "cfg": SAVED_AS[name](args)} if name in SAVED_AS else {"args": args})
         torch.save(state, folder / f"{name}.pt", _use_new_zipfile_serialization=name in ZIPPED)
         model.load_state_dict(saved)  # fairseq then renews its copies for the fused layer; those in the file stay wrong
         rows = []
