@@ -11,78 +11,23 @@
 #include <sstream>
 
 #include "cli/program.h"
+#include "cli/testing/run_program.h"
 #include "cli/verbs.h"
 #include "export/testing/tiny_run.h"
 
 namespace litenat::cli {
 namespace {
 
-using export_model::testing::ScopedFolder;
 using export_model::testing::write_tiny_run;
+using testing::count_lines;
 using ::testing::HasSubstr;
+using testing::litenat;
+using testing::Outcome;
+using testing::read_file;
+using testing::redirect;
+using testing::ScopedFolder;
 using ::testing::StartsWith;
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void write_file(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
-
-struct Outcome {
-  int status = 0;  // exit status, or 1000 + signal
-  std::string out;
-  std::string err;
-};
-
-void redirect(const std::string& path, int flags, int descriptor) {
-  const int file = open(path.c_str(), flags, 0600);
-  dup2(file, descriptor);
-  close(file);
-}
-
-/// Runs `litenat arguments...` with `input` on standard input.
-class ProgramRun {
- public:
-  ProgramRun(const std::vector<std::string>& arguments, const std::string& input) {
-    write_file(folder_ / "in", input);
-    pid_ = fork();
-    if (pid_ == 0) exec(arguments);
-  }
-  pid_t pid() const { return pid_; }
-  Outcome wait() {
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    Outcome outcome;
-    outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-    outcome.out = read_file(folder_ / "out");
-    outcome.err = read_file(folder_ / "err");
-    return outcome;
-  }
-
- private:
-  [[noreturn]] void exec(const std::vector<std::string>& arguments) {
-    redirect(folder_ / "in", O_RDONLY, STDIN_FILENO);
-    redirect(folder_ / "out", O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
-    redirect(folder_ / "err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
-    std::vector<char*> argv = {const_cast<char*>("litenat")};
-    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    execv(LITENAT_PROGRAM, argv.data());
-    _exit(127);
-  }
-
-  ScopedFolder folder_;
-  pid_t pid_;
-};
-
-Outcome litenat(const std::vector<std::string>& arguments, const std::string& input = "") {
-  return ProgramRun(arguments, input).wait();
-}
-
-int count_lines(const std::string& text) { return static_cast<int>(std::count(text.begin(), text.end(), '\n')); }
+using testing::write_file;
 
 std::vector<std::string> words_of(const std::string& verb, const std::vector<std::string>& rest) {
   std::vector<std::string> words;
