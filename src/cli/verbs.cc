@@ -7,12 +7,14 @@ namespace litenat::cli {
 
 void add_verbs(Program& program) {
   add_corpus(program);
+  add_corpus_mt(program);
   add_lexicon(program);
   add_preprocess(program);
   add_train(program);
   add_average(program);
   add_evaluate(program);
   add_convert(program);
+  add_distill(program);
   add_score(program);
   add_quantize(program);
   add_import(program);

@@ -6,12 +6,14 @@ namespace litenat::cli {
 class Program;
 
 void add_corpus(Program& program);
+void add_corpus_mt(Program& program);
 void add_lexicon(Program& program);
 void add_preprocess(Program& program);
 void add_train(Program& program);
 void add_average(Program& program);
 void add_evaluate(Program& program);
 void add_convert(Program& program);
+void add_distill(Program& program);
 void add_score(Program& program);
 void add_quantize(Program& program);
 void add_import(Program& program);
