@@ -35,12 +35,6 @@ void avoid_plans_per_shape() {
 
 }  // namespace
 
-AttentionMask AttentionMask::over(const Tensor& mask) {
-  if (!mask.defined()) return {};
-  const Tensor first = at::arange(mask.size(1), mask.options().dtype(torch::kLong)) == 0;
-  return {mask.logical_or(first).unsqueeze(1).unsqueeze(1), false};
-}
-
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionMask& mask, double scale,
               const Pass& pass, double dropout) {
   const bool drops = pass.training && dropout > 0;
@@ -88,7 +82,7 @@ SelfAttention::SelfAttention(torch::nn::Module& parent, int64_t width, int64_t h
 
 Tensor SelfAttention::mix(const Tensor& x, const Pass& pass) const {
   // Padding is on the right: a row that looks at none after itself sees none of it.
-  const AttentionMask mask = causal_ ? AttentionMask{Tensor(), true} : AttentionMask::over(pass.mask);
+  const AttentionMask mask = causal_ ? AttentionMask{Tensor(), true} : AttentionMask{pass.keys, false};
   return heads_.attend(heads_.queries(x), heads_.keys(x), heads_.values(x), mask, pass);
 }
 

@@ -11,12 +11,8 @@ namespace litenat::nn {
 
 /// Which keys the queries may look at.
 struct AttentionMask {
-  torch::Tensor keys;   // [B, 1, 1, S] bool, true at keys that count; undefined = all. Each sentence has one at least
+  torch::Tensor keys;   // Pass::keys of the side that the keys come from; undefined = all
   bool causal = false;  // query t sees the keys 0 .. t
-
-  /// Of a right-padded mask [B, S], which may be undefined. The first key of a sentence without rows counts, so that
-  /// no softmax is over nothing.
-  static AttentionMask over(const torch::Tensor& mask);
 };
 
 /// softmax(scale q k^T) v of q [B, heads, T, d], k [B, heads, S, d] and v [B, heads, S, e], with dropout of the

@@ -16,9 +16,7 @@ constexpr double kLengthDeviation = 0.02;
 Tensor select_rows(const Tensor& x, const Tensor& index) { return x.defined() ? x.index_select(0, index) : x; }
 
 /// The source's rows as the blocks read them.
-SourceRows rows_of(const Encoded& source) {
-  return {source.states, AttentionMask::over(Pass(source.mask, false).mask)};
-}
+SourceRows rows_of(const Encoded& source) { return {source.states, {Pass(source.mask, false).keys, false}}; }
 
 struct StackState : DecoderState {
   int64_t read = 0;  // rows so far
@@ -67,25 +65,25 @@ Decoder::Decoder(const graph::ModelSpec& spec, const DropoutSpec& dropout, std::
     copy_attn_ = add_module<Linear>(*this, "copy_attn", spec.dim, spec.dim, /*with_bias=*/false);
 }
 
-Tensor Decoder::copies(int64_t rows, const Encoded& source, const Pass& pass) const {
+Tensor Decoder::copies(int64_t rows, const Encoded& source, const AttentionMask& mask, const Pass& pass) const {
   const Tensor queries = copy_attn_->forward(embedding_.positions(0, rows));  // [T, D]
   const Tensor q = queries.expand({source.states.size(0), 1, rows, queries.size(1)});
   return attend(q, source.positioned.unsqueeze(1).to(q.scalar_type()), source.tokens.unsqueeze(1).to(q.scalar_type()),
-                rows_of(source).mask, 1.0, pass, 0.0)
+                mask, 1.0, pass, 0.0)
       .squeeze(1);
 }
 
-Tensor Decoder::inputs(const Tensor& ids, const Encoded& source, const Pass& pass) const {
+Tensor Decoder::inputs(const Tensor& ids, const Encoded& source, const AttentionMask& mask, const Pass& pass) const {
   const Tensor known = embedding_.tokens(ids, pass);
   if (!copy_attn_) return known;
-  const Tensor copied = copies(ids.size(1), source, pass).to(known.scalar_type());
+  const Tensor copied = copies(ids.size(1), source, mask, pass).to(known.scalar_type());
   return at::where((ids == kUnknownId).unsqueeze(-1), copied, known);
 }
 
 Tensor Decoder::forward(const Tensor& ids, const Tensor& mask, const Encoded& source) const {
   const Pass pass(mask, is_training());
   const SourceRows rows = rows_of(source);
-  Tensor x = inputs(ids, source, pass);
+  Tensor x = inputs(ids, source, rows.mask, pass);
   for (size_t i = 0; i < blocks_.size(); ++i) {
     if (i == 0 || layer_positions_) x = embedding_.place(x, 0, pass);
     x = blocks_[i]->forward(x, pass, &rows);

@@ -51,8 +51,10 @@ class Decoder : public torch::nn::Module {
 
  private:
   /// The inputs [B, T, D] before positions.
-  torch::Tensor inputs(const torch::Tensor& ids, const Encoded& source, const Pass& pass) const;
-  torch::Tensor copies(int64_t rows, const Encoded& source, const Pass& pass) const;
+  torch::Tensor inputs(const torch::Tensor& ids, const Encoded& source, const AttentionMask& mask,
+                       const Pass& pass) const;
+  /// softmax(W p_t . (e_s + p_s)) e_s for `rows` rows: what <unk> stands for.
+  torch::Tensor copies(int64_t rows, const Encoded& source, const AttentionMask& mask, const Pass& pass) const;
 
   bool layer_positions_;
   InputEmbedding embedding_;

@@ -61,6 +61,8 @@ Pass::Pass(const Tensor& mask_in, bool is_training) : training(is_training) {
   if (mask_in.is_cpu() && mask_in.all().item<bool>()) return;
   mask = mask_in;
   lengths = mask_in.sum(1);
+  const Tensor first = at::arange(mask_in.size(1), lengths.options()) == 0;
+  keys = mask_in.logical_or(first).unsqueeze(1).unsqueeze(1);
 }
 
 Tensor Pass::keep(const Tensor& x) const {

@@ -58,6 +58,8 @@ struct Pass {
 
   torch::Tensor mask;     // [B, T] bool or undefined
   torch::Tensor lengths;  // [B] int64 or undefined
+  torch::Tensor keys;     // [B, 1, 1, T] bool or undefined: the rows that attention may look at, which are those of the
+                          // mask, but the first one of a sentence without any, so that no softmax is over nothing
   bool training = false;  // dropout is on
 
   /// x [B, T, C] with zeros at padding.
