@@ -78,24 +78,25 @@ decode::SourceBatch make_batch(const std::vector<std::vector<int32_t>>& sentence
 }  // namespace
 
 void SequenceFlags::add_to(CLI::App* app) {
-  CLI::Option_group* group = app->add_option_group("Models with a decoder");
-  group->add_option("--length-beam", length_beam, "non-autoregressive: candidate lengths tried (default: the model's)")
-      ->check(CLI::Range(1, 64));
-  group->add_option("--length-penalty", length_penalty, "autoregressive: score = ln p / length ^ PENALTY")
-      ->check(CLI::Range(-10.0, 10.0));
-  group->add_option("--max-length-a", max_length_a, "autoregressive: longest output is A * source length + B")
-      ->check(CLI::Range(0.0, 100.0));
-  group->add_option("--max-length-b", max_length_b, "see --max-length-a")->check(CLI::Range(0.0, 1e6));
-  group->add_option("--min-length", min_length, "autoregressive: shortest output")->check(CLI::Range(0, 1000000));
-  group->add_option("--rescorer", rescorer, "non-autoregressive: an autoregressive model that ranks the candidates");
-  group->add_flag("--keep-unknown", keep_unknown, "leave <unk> in outputs, do not copy the source's unknown words");
-  group->add_option("--max-source", max_source, "longest input in tokens; longer ones are errors of their lines")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
-  group
-      ->add_option("--batch-tokens", batch_tokens,
-                   "source tokens of a batch; 1 = a sentence at a time (default: 2048, with --engine torch 12288)")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 30));
+  const std::vector<CLI::Option*> options = {
+      app->add_option("--length-beam", length_beam,
+                      "non-autoregressive: candidate lengths tried (default: the model's)")
+          ->check(CLI::Range(1, 64)),
+      app->add_option("--length-penalty", length_penalty, "autoregressive: score = ln p / length ^ PENALTY")
+          ->check(CLI::Range(-10.0, 10.0)),
+      app->add_option("--max-length-a", max_length_a, "autoregressive: longest output is A * source length + B")
+          ->check(CLI::Range(0.0, 100.0)),
+      app->add_option("--max-length-b", max_length_b, "see --max-length-a")->check(CLI::Range(0.0, 1e6)),
+      app->add_option("--min-length", min_length, "autoregressive: shortest output")->check(CLI::Range(0, 1000000)),
+      app->add_option("--rescorer", rescorer, "non-autoregressive: an autoregressive model that ranks the candidates"),
+      app->add_flag("--keep-unknown", keep_unknown, "leave <unk> in outputs, do not copy the source's unknown words"),
+      app->add_option("--max-source", max_source, "longest input in tokens; longer ones are errors of their lines")
+          ->check(CLI::Range(1, 1 << 20))
+          ->capture_default_str(),
+      app->add_option("--batch-tokens", batch_tokens,
+                      "source tokens of a batch; 1 = a sentence at a time (default: 2048, with --engine torch 12288)")
+          ->check(CLI::Range(int64_t{1}, int64_t{1} << 30))};
+  for (CLI::Option* option : options) option->group("Models with a decoder");
 }
 
 void SequenceFlags::refuse_for_tagger() const {
