@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/testing/run_program.h"
+#include "data/word_segmentation.h"
 #include "export/testing/tiny_sequence_run.h"
 
 namespace litenat::cli {
@@ -169,6 +170,25 @@ TEST_F(SequenceVerbTest, UnknownWordsAreCopiedUnlessKept) {
   EXPECT_EQ(litenat(unknown, "one a two\n").out, "one two\n");
   EXPECT_EQ(litenat(unknown, "a b\n").out, "\n");
   EXPECT_EQ(litenat(with(unknown, {"--keep-unknown", "--tokens"}), "a strange\n").out, "<unk> <unk>\n");
+}
+
+TEST_F(SequenceVerbTest, RawTextGoesThroughTheModelsTokenizer) {
+  const std::string words = data::make_word_list("我们 10\n爱 5\n", data::WordPath::kLikeliest, false, "test");
+  const std::string run = folder_ / "words";
+  write_tiny_sequence_run(run, tiny_sequence_spec(Family::kSequence), words);
+  // Unknown words stand for themselves, so the output is the input.
+  const Arguments unknown = {"convert",        run, "--set",  "decode.unknown_penalty=-1000",
+                             "--max-length-b", "2", "--beam", "1"};
+  EXPECT_EQ(litenat(unknown, "我们爱\n").out, "我们爱\n");
+  EXPECT_EQ(litenat(with(unknown, {"--tokens"}), "我们 爱\n").out, "我们 爱\n");
+  write_file(folder_ / "in", "爱我们\n");
+  const Arguments distill = {
+      "distill", run,      "--input", folder_ / "in", "--set", "decode.unknown_penalty=-1000", "--max-length-b",
+      "2",       "--beam", "1"};
+  ASSERT_EQ(litenat(with(distill, {"--raw", "--output", folder_ / "tokens"})).status, 0);
+  EXPECT_EQ(read_file(folder_ / "tokens"), "爱 我们\n");
+  ASSERT_EQ(litenat(with(distill, {"--raw", "--detokenize", "--output", folder_ / "text"})).status, 0);
+  EXPECT_EQ(read_file(folder_ / "text"), "爱我们\n");
 }
 
 TEST_F(SequenceVerbTest, EvaluateScoresOwnOutputsAsPerfect) {

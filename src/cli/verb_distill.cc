@@ -1,4 +1,5 @@
 // litenat distill: a teacher's outputs become a corpus (sequence-level distillation, Kim and Rush 2016).
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -20,6 +21,9 @@ namespace litenat::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Enough to find sentences of equal length; as tokens they take a kilobyte each.
+constexpr size_t kLinesAtOnce = 200000;
 
 struct DistillOptions {
   std::string model;
@@ -140,20 +144,23 @@ class Distillation {
 
   void convert(DistillLog* log) {
     std::vector<size_t> to_do;
-    std::vector<SourceSentence> sentences;
-    for (size_t i = 0; i < lines_.size(); ++i) {
-      if (log->outputs()[i]) continue;
-      to_do.push_back(i);
-      sentences.push_back(system_->read(lines_[i]));
-    }
+    for (size_t i = 0; i < lines_.size(); ++i)
+      if (!log->outputs()[i]) to_do.push_back(i);
     const auto progress = context_.progress("distill", static_cast<int64_t>(lines_.size()), "lines");
     progress->update(static_cast<int64_t>(log->num_done()));
     SequenceWorkers workers(system_.get(), context_.threads_or_all(), /*split_runs=*/false, context_);
     const auto start = std::chrono::steady_clock::now();
-    workers.run(sentences, [&](const std::vector<size_t>& numbers, const std::vector<SequenceResult>& results) {
-      take(to_do, numbers, results, log);
-      progress->update(static_cast<int64_t>(log->num_done()));
-    });
+    for (size_t first = 0; first < to_do.size(); first += kLinesAtOnce) {
+      const size_t end = std::min(to_do.size(), first + kLinesAtOnce);
+      const std::vector<size_t> part(to_do.begin() + static_cast<std::ptrdiff_t>(first),
+                                     to_do.begin() + static_cast<std::ptrdiff_t>(end));
+      std::vector<SourceSentence> sentences;
+      for (const size_t line : part) sentences.push_back(system_->read(lines_[line]));
+      workers.run(sentences, [&](const std::vector<size_t>& numbers, const std::vector<SequenceResult>& results) {
+        take(part, numbers, results, log);
+        progress->update(static_cast<int64_t>(log->num_done()));
+      });
+    }
     seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 
