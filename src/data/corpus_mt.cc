@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kTokenizerFile = "tokenizer.model";  // source text to tokens, and target tokens to text
+
 void check_language(const std::string& flag, const std::string& language) {
   if (language.empty() || language.find_first_of("/\\ \t\n") != std::string::npos || language[0] == '.')
     throw UsageError(flag + ": expected a language (en, zh, ...), found \"" + language + "\"");
@@ -68,7 +70,8 @@ class CorpusMaker {
 
   CorpusMtSummary run() {
     std::error_code error;
-    if (!fs::create_directory(clean_, error)) throw Error("cannot create the folder " + clean_ + ": " + error.message());
+    if (!fs::create_directory(clean_, error))
+      throw Error("cannot create the folder " + clean_ + ": " + error.message());
     Stopwatch watch;
     CleaningPass pass(options_, clean_, &summary_);
     clean(&pass);
@@ -116,12 +119,14 @@ class CorpusMaker {
       *file = name;
     };
     if (options_.joined) {
-      save(*tokenizers_.source, "tokenizer.model", &summary_.source.file);
+      save(*tokenizers_.source, kTokenizerFile, &summary_.source.file);
       summary_.target.file = summary_.source.file;
       return;
     }
     save(*tokenizers_.source, "tokenizer." + options_.source_lang + ".model", &summary_.source.file);
     save(*tokenizers_.target, "tokenizer." + options_.target_lang + ".model", &summary_.target.file);
+    if (!summary_.source.file.empty() || !summary_.target.file.empty())
+      write_text(kTokenizerFile, make_pair_tokenizer(tokenizers_.source, tokenizers_.target)->blob());
   }
 
   /// Pairs that were held out are tokenised like those to train on; files of the user's keep every line.

@@ -182,6 +182,10 @@ TEST_F(CorpusMtTest, TokenisesEachSideItsWay) {
   const auto source = load_text_tokenizer(path("out/tokenizer.en.model"));
   EXPECT_EQ(source->decode(source->encode("HELLO World")), "hello world");
 
+  const auto pair = load_text_tokenizer(path("out/tokenizer.model"));
+  EXPECT_EQ(pair->encode("Hello"), source->encode("Hello"));
+  EXPECT_EQ(pair->decode(std::vector<std::string>{"\u4F60\u597D", "\u4E16\u754C"}), "\u4F60\u597D\u4E16\u754C");
+
   // The same tokenizers, given.
   CorpusMtOptions again = plain(options.inputs);
   again.output = path("again");
@@ -190,6 +194,8 @@ TEST_F(CorpusMtTest, TokenisesEachSideItsWay) {
   make_mt_corpus(again, {});
   EXPECT_EQ(read_file(path("again/train.en")), out("train.en"));
   EXPECT_EQ(read_file(path("again/train.zh")), out("train.zh"));
+  again.source.model = path("out/tokenizer.model");
+  EXPECT_THAT(error_of(again), HasSubstr("found a pair of them"));
 }
 
 TEST_F(CorpusMtTest, JoinsBothSidesInOneModel) {

@@ -78,6 +78,8 @@ std::unique_ptr<TextTokenizer> make_or_load(const CorpusMtOptions& options, cons
   if (!side.model.empty()) {
     summary->type = "given";
     auto tokenizer = load_text_tokenizer(side.model);
+    if (looks_like_pair(tokenizer->blob()))
+      throw Error(side.model + ": expected the tokenizer of one language (tokenizer.LANG.model), found a pair of them");
     if (looks_like_pieces(tokenizer->blob())) summary->vocab_size = count_pieces(tokenizer->blob());
     return tokenizer;
   }

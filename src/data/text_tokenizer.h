@@ -30,9 +30,15 @@ class TextTokenizer {
 /// Splits at white space and joins with blanks; its blob is empty.
 std::unique_ptr<TextTokenizer> make_whitespace_tokenizer();
 
+/// Encodes with one tokenizer and decodes with another: source text to target text.
+std::unique_ptr<TextTokenizer> make_pair_tokenizer(std::shared_ptr<const TextTokenizer> source,
+                                                   std::shared_ptr<const TextTokenizer> target);
+/// True when `blob` is of make_pair_tokenizer(), as far as its first line tells.
+bool looks_like_pair(std::string_view blob);
+
 /// The tokenizer that `blob` holds: a SentencePiece model (its .model file, as any version of SentencePiece writes it),
-/// or a word list (docs/formats.md); an empty blob splits at white space. The blob is copied and trusted in nothing: a
-/// damaged one throws Error, whose message begins with `origin` (the name of the file or tensor).
+/// a word list or a pair of tokenizers (docs/formats.md); an empty blob splits at white space. The blob is copied and
+/// trusted in nothing: a damaged one throws Error, whose message begins with `origin` (the name of the file or tensor).
 std::unique_ptr<TextTokenizer> make_text_tokenizer(std::string_view blob, const std::string& origin);
 
 /// The tokenizer of a file (tokenizer.model). Throws Error when it cannot be read or is damaged.

@@ -123,6 +123,21 @@ TEST(WordList, RefusesDamage) {
   EXPECT_THAT(error_of("#litenat-words 1 longest\na 1\n\xC0 1"), HasSubstr("file.model:3: expected UTF-8"));
 }
 
+TEST(PairTokenizer, EncodesOneSideAndDecodesTheOther) {
+  const std::string list = make_word_list("\u4F60\u597D 9", WordPath::kLongest, false, "list");
+  const std::string blob = make_pair_tokenizer(make_whitespace_tokenizer(), make_text_tokenizer(list, "list"))->blob();
+  EXPECT_EQ(blob, "#litenat-pair 1 0 " + std::to_string(list.size()) + "\n" + list);
+  const auto pair = make_text_tokenizer(blob, "pair");
+  EXPECT_THAT(pair->encode("\u4F60\u597D\u4F60\u597D a"), ElementsAre("\u4F60\u597D\u4F60\u597D", "a"));
+  EXPECT_EQ(pair->decode(std::vector<std::string>{"\u4F60\u597D", "\u4F60"}), "\u4F60\u597D\u4F60");
+  EXPECT_EQ(pair->blob(), blob);
+  EXPECT_THAT(error_of(blob.substr(0, blob.size() - 1)), HasSubstr("file.model: expected a pair of tokenizers"));
+  EXPECT_THAT(error_of("#litenat-pair 1 9999999999999999999999 1\n"), HasSubstr("found one that is damaged"));
+  EXPECT_THAT(error_of("#litenat-pair 1 "), HasSubstr("found one that is damaged"));
+  EXPECT_THAT(error_of("#litenat-pair 1 5 0\nhello"), HasSubstr("file.model: expected a SentencePiece model"));
+  EXPECT_THAT(error_of("#litenat-pair 1 " + std::to_string(blob.size()) + " 0\n" + blob), HasSubstr("a pair inside"));
+}
+
 using LoadTokenizerTest = TemporaryFolder;
 
 TEST_F(LoadTokenizerTest, ReadsFilesAndNamesBadOnes) {
