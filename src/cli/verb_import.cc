@@ -113,7 +113,7 @@ void add_import(Program& program) {
   verb.app->add_flag("--force", options->force, "replace files that are there already");
   verb.with_json();
   verb.examples({"litenat import checkpoints/checkpoint_best.pt --data data-bin/iwslt14.de-en --output runs/iwslt",
-                 "litenat import glat.pt --data data-bin/wmt14 --tokenizer sentencepiece.model --strict --json"});
+                 "litenat import glat.pt --data data-bin/wmt14 --tokenizer corpus/tokenizer.model --strict --json"});
   verb.run([options](const Context& context) { run_import(*options, context); });
 }
 

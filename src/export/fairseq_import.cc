@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
+#include "data/text_tokenizer.h"
 #include "export/fairseq_names.h"
 #include "export/fairseq_settings.h"
 #include "export/fairseq_spec.h"
@@ -150,7 +151,7 @@ void FairseqImport::load_dictionaries(const FairseqSettings& settings, const Fai
   }
   source_dictionary_ = load_dictionary(folder, source, spec_.source_vocabulary, "source");
   target_dictionary_ = load_dictionary(folder, target, spec_.target_vocabulary, "target");
-  if (!options.tokenizer.empty()) tokenizer_ = read_text(options.tokenizer);
+  if (!options.tokenizer.empty()) tokenizer_ = data::load_text_tokenizer(options.tokenizer)->blob();
 }
 
 void FairseqImport::match() {

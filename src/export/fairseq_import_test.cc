@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
+#include "data/text_tokenizer.h"
 #include "export/checkpoint_export.h"
 #include "export/fairseq_names.h"
 #include "export/resolve_model.h"
@@ -261,12 +262,15 @@ TEST(FairseqImport, RefusesNumbersThatAreNotFinite) {
 
 TEST(FairseqImport, KeepsTheTokenizer) {
   ScopedFolder folder;
-  std::ofstream(folder / "tokenizer.model") << "a tokenizer";
+  const auto pair = data::make_pair_tokenizer(data::make_whitespace_tokenizer(), data::make_whitespace_tokenizer());
+  std::ofstream(folder / "tokenizer.model", std::ios::binary) << pair->blob();
   FairseqImportOptions options;
   options.tokenizer = folder / "tokenizer.model";
   FairseqImport(golden("glat.pt"), options).write(folder / "x.safetensors", folder / "resources.litenat");
   const auto resources = value_or_throw(format::Container::open(folder / "resources.litenat"));
-  EXPECT_EQ(resources->find(runtime::kTokenizer)->bytes.size(), 11u);
+  EXPECT_EQ(resources->find(runtime::kTokenizer)->bytes.size(), pair->blob().size());
+  std::ofstream(folder / "tokenizer.model", std::ios::binary) << "no tokenizer";
+  EXPECT_THAT(error_of([&] { FairseqImport(golden("glat.pt"), options); }), HasSubstr("tokenizer.model"));
 }
 
 TEST(FairseqImport, NeverCrashesOnDamagedFiles) {
