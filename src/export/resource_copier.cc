@@ -1,8 +1,10 @@
 #include "export/resource_copier.h"
 
 #include <filesystem>
+#include <string_view>
 
 #include "base/error.h"
+#include "data/text_tokenizer.h"
 #include "runtime/model.h"
 #include "text/dictionary.h"
 #include "text/lexicon.h"
@@ -34,12 +36,16 @@ class ResourceChecker {
       throw_if_error(text::Lexicon::parse(blob(runtime::kLexicon), where(runtime::kLexicon)).status());
     for (const char* name : {runtime::kWordModel, runtime::kUnitModel})
       if (!blob(name).empty()) throw_if_error(text::NgramModel::parse(blob(name), where(name)).status());
+    data::make_text_tokenizer(characters(runtime::kTokenizer), where(runtime::kTokenizer));
   }
 
  private:
   Span<const uint8_t> blob(const char* name) const {
     const Tensor* tensor = resources_.find(name);
     return tensor == nullptr ? Span<const uint8_t>() : tensor->bytes;
+  }
+  std::string_view characters(const char* name) const {
+    return {reinterpret_cast<const char*>(blob(name).data()), blob(name).size()};
   }
   std::string where(const char* name) const { return resources_.name() + ", tensor " + name; }
 
@@ -48,8 +54,7 @@ class ResourceChecker {
   }
 
   void check_dictionary(const char* name, const char* field, int64_t size) const {
-    const std::string_view text(reinterpret_cast<const char*>(blob(name).data()), blob(name).size());
-    const auto dictionary = value_or_throw(text::Dictionary::parse(text, where(name)));
+    const auto dictionary = value_or_throw(text::Dictionary::parse(characters(name), where(name)));
     if (dictionary.size() == size) return;
     throw Error(where(name) + ": has " + std::to_string(dictionary.size()) + " tokens, expected " + field + " = " +
                 std::to_string(size) + " of the model: use the resources that the model was trained with");

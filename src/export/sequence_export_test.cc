@@ -74,7 +74,7 @@ TEST(ExportSequence, SharedTablesAreStoredOnce) {
 
 TEST(ExportSequence, CarriesDictionariesTokenizerAndMetadata) {
   ScopedFolder run;
-  write_tiny_sequence_run(run.path(), tiny_sequence_spec(), "a model of pieces");
+  write_tiny_sequence_run(run.path(), tiny_sequence_spec(), kTinyWords);
   const auto file = exported(run);
   ASSERT_NE(file->metadata("text.languages"), nullptr);
   EXPECT_EQ(*file->metadata("text.languages"), "en-de");
@@ -83,7 +83,7 @@ TEST(ExportSequence, CarriesDictionariesTokenizerAndMetadata) {
   EXPECT_EQ(resolved.model->source_dictionary()->token(4), "a");
   EXPECT_EQ(resolved.model->target_dictionary()->token(11), "h");
   const Span<const uint8_t> tokenizer = resolved.model->tokenizer();
-  EXPECT_EQ(std::string(tokenizer.begin(), tokenizer.end()), "a model of pieces");
+  EXPECT_EQ(std::string(tokenizer.begin(), tokenizer.end()), kTinyWords);
   EXPECT_EQ(resolved.model->ime(), nullptr);
 }
 
@@ -132,6 +132,10 @@ TEST(ExportSequence, RefusesWhatDoesNotFit) {
   write_tiny_sequence_run(run.path(), spec);
   EXPECT_THAT(error_of(run), HasSubstr("text.source_dictionary: has 12 tokens, expected source_vocabulary = 15"));
 
+  write_tiny_sequence_run(run.path(), tiny_sequence_spec(), "no tokenizer");
+  EXPECT_THAT(error_of(run), HasSubstr("resources.litenat, tensor text.tokenizer: expected a SentencePiece model"));
+
+  write_tiny_sequence_run(run.path(), spec);
   const std::string dictionary = tiny_letters().to_text();
   format::ContainerWriter writer;
   writer.add_copy(runtime::kTargetDictionary, TensorType::kU8, {static_cast<int64_t>(dictionary.size())},

@@ -7,6 +7,9 @@
 
 namespace litenat::export_model::testing {
 
+/// A tokenizer of words (docs/formats.md).
+constexpr const char* kTinyWords = "#litenat-words 1 longest\na 3\nab 2\n";
+
 /// a .. h: 8 tokens and the specials.
 inline text::Dictionary tiny_letters() {
   text::Dictionary dictionary;
