@@ -10,13 +10,10 @@
 namespace litenat::cli {
 namespace {
 
-/// The tokenizer `name` of the model, else the one of both sides, else one that splits at white space.
-std::unique_ptr<data::TextTokenizer> open_tokenizer(const runtime::Model& model, const char* name,
-                                                    const std::string& path) {
-  const format::Tensor* own = model.container().find(name);
-  const Span<const uint8_t> blob = own == nullptr ? model.tokenizer() : own->bytes;
+std::unique_ptr<data::TextTokenizer> open_tokenizer(const runtime::Model& model, const std::string& path) {
+  const Span<const uint8_t> blob = model.tokenizer();
   return data::make_text_tokenizer({reinterpret_cast<const char*>(blob.data()), blob.size()},
-                                   path + ", tensor " + (own == nullptr ? runtime::kTokenizer : name));
+                                   path + ", tensor " + runtime::kTokenizer);
 }
 
 std::vector<size_t> unknown_places(const std::vector<int32_t>& ids) {
@@ -41,8 +38,7 @@ size_t nearest_place(const std::vector<size_t>& places, size_t length, double re
 
 SequenceText::SequenceText(std::shared_ptr<const runtime::Model> model, const std::string& path)
     : model_(std::move(model)),
-      source_tokenizer_(open_tokenizer(*model_, kSourceTokenizer, path)),
-      target_tokenizer_(open_tokenizer(*model_, kTargetTokenizer, path)),
+      tokenizer_(open_tokenizer(*model_, path)),
       splitter_(data::make_whitespace_tokenizer()) {
   for (const auto& [dictionary, name] : {std::pair(model_->source_dictionary(), runtime::kSourceDictionary),
                                          std::pair(model_->target_dictionary(), runtime::kTargetDictionary)})

@@ -17,32 +17,27 @@ struct SourceSentence {
   std::vector<int32_t> ids;  // of the tokens
 };
 
-/// The tokenizers of a model whose sides have different ones; where they are absent runtime::kTokenizer serves.
-constexpr const char* kSourceTokenizer = "text.source_tokenizer";
-constexpr const char* kTargetTokenizer = "text.target_tokenizer";
-
-/// The dictionaries and the tokenizers of a model. Threads may share one.
+/// The dictionaries and the tokenizer of a model. Threads may share one.
 class SequenceText {
  public:
-  /// Throws Error naming `path` when the model lacks a dictionary or a tokenizer is damaged.
+  /// Throws Error naming `path` when the model lacks a dictionary or its tokenizer is damaged.
   SequenceText(std::shared_ptr<const runtime::Model> model, const std::string& path);
 
   /// Text as people write it. A model without a tokenizer takes tokens between blanks.
-  SourceSentence read_text(const std::string& line) const { return with_ids(source_tokenizer_->encode(line)); }
+  SourceSentence read_text(const std::string& line) const { return with_ids(tokenizer_->encode(line)); }
   /// Tokens between blanks.
   SourceSentence read_tokens(const std::string& line) const { return with_ids(splitter_->encode(line)); }
   SourceSentence with_ids(std::vector<std::string> tokens) const;
   std::vector<std::string> target_tokens(const std::vector<int32_t>& ids) const;
   /// Target tokens as text for people; with a tokenizer this undoes it.
-  std::string detokenize(const std::vector<std::string>& tokens) const { return target_tokenizer_->decode(tokens); }
+  std::string detokenize(const std::vector<std::string>& tokens) const { return tokenizer_->decode(tokens); }
 
   const text::Dictionary& source_dictionary() const { return *model_->source_dictionary(); }
   const text::Dictionary& target_dictionary() const { return *model_->target_dictionary(); }
 
  private:
   std::shared_ptr<const runtime::Model> model_;
-  std::unique_ptr<data::TextTokenizer> source_tokenizer_;
-  std::unique_ptr<data::TextTokenizer> target_tokenizer_;
+  std::unique_ptr<data::TextTokenizer> tokenizer_;
   std::unique_ptr<data::TextTokenizer> splitter_;
 };
 
