@@ -71,8 +71,8 @@ class ArpaReader {
   double parse_number(std::string_view field) const {
     double value = 0;
     const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-    if (error != std::errc() || end != field.data() + field.size() || std::isnan(value)) {
-      fail("\"" + std::string(field.substr(0, 40)) + "\" is no number");
+    if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value)) {
+      fail("\"" + std::string(field.substr(0, 40)) + "\" is no finite number");
     }
     return value;
   }

@@ -344,7 +344,12 @@ TEST(NgramBuilder, BadArpaNamesTheLine) {
   EXPECT_NE(message(good.substr(0, good.find("\\end"))).find("cut"), std::string::npos);
   std::string bad = good;
   bad.replace(bad.find("-0.5"), 4, "-0.x");
-  EXPECT_EQ(message(bad), "x.arpa:9: \"-0.x\" is no number");
+  EXPECT_EQ(message(bad), "x.arpa:9: \"-0.x\" is no finite number");
+  for (const char* value : {"-inf", "nan", "1e999"}) {
+    bad = good;
+    bad.replace(bad.find("-0.5"), 4, value);
+    EXPECT_EQ(message(bad), "x.arpa:9: \"" + std::string(value) + "\" is no finite number");
+  }
   bad = good;
   bad.replace(bad.find("\ta b"), 4, "\ta");
   EXPECT_NE(message(bad).find("expected 2 words, found 1"), std::string::npos);

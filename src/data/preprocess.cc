@@ -79,9 +79,18 @@ class Preprocessor {
     const bool builds_target = has_target() && o.tgtdict.empty() && !o.joined_dictionary;
     if (o.trainpref.empty() && (builds_source || builds_target))
       throw UsageError(std::string("--trainpref is required without ") + (builds_source ? "--srcdict" : "--tgtdict"));
+    check_size("--nwordssrc", o.nwords_source);
+    check_size("--nwordstgt", o.nwords_target);
     if (splits_.empty()) throw UsageError("nothing to do: give --trainpref, --validpref or --testpref");
     check_destination(o.srcdict, o.source_lang);
     if (has_target()) check_destination(o.tgtdict, o.target_lang);
+  }
+
+  /// fairseq takes every number: 0 and below for no limit, 1 to 3 for a dictionary of fewer ids than it has.
+  static void check_size(const std::string& flag, int64_t size) {
+    if (size != -1 && size < text::kNumSpecials)
+      throw UsageError(flag + ": expected -1 (no limit) or at least the " + std::to_string(text::kNumSpecials) +
+                       " specials, found " + std::to_string(size));
   }
 
   /// A dictionary that is there must not be replaced by one built from other text.

@@ -153,6 +153,12 @@ TEST_F(PreprocessTest, RefusesContradictions) {
   EXPECT_NE(refused<UsageError>(o).find("--trainpref is required without --tgtdict"), std::string::npos);
   o.tgtdict = o.srcdict;
   EXPECT_NE(refused<UsageError>(o).find("nothing to do"), std::string::npos);
+  for (const int64_t size : {0, 3, -2}) {
+    PreprocessOptions small = options(kData + "valid");
+    small.nwords_target = size;
+    EXPECT_NE(refused<UsageError>(small).find("--nwordstgt: expected -1 (no limit) or at least the 4 specials"),
+              std::string::npos);
+  }
   o.joined_dictionary = true;
   EXPECT_NE(refused<UsageError>(o).find("not both"), std::string::npos);
   o = options(path("absent"));
