@@ -25,12 +25,21 @@ bool split_at_last_space(std::string_view* line, std::string_view* field) {
   return true;
 }
 
-bool parse_count(std::string_view field, int64_t* count) {
+/// False for what is no whole number; one beyond 64 bits is one, but too_large.
+bool parse_count(std::string_view field, int64_t* count, bool* too_large) {
   const bool plus = !field.empty() && field.front() == '+';
   if (plus) field.remove_prefix(1);
   if (plus && !field.empty() && field.front() == '-') return false;
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), *count);
-  return error == std::errc() && end == field.data() + field.size() && !field.empty();
+  *too_large = error == std::errc::result_out_of_range;
+  return (error == std::errc() || *too_large) && end == field.data() + field.size() && !field.empty();
+}
+
+/// Counts stop growing where int64_t ends.
+int64_t add_counts(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return a > 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
 }
 
 std::string quoted(std::string_view text) {
@@ -83,7 +92,8 @@ int32_t Dictionary::add(std::string_view token, int64_t count) {
   const uint64_t hash = hash_token(token);
   int32_t id = table_.find(hash, [&](int32_t i) { return tokens_[static_cast<size_t>(i)] == token; });
   if (id != TokenTable::kNone) {
-    counts_[static_cast<size_t>(id)] += count;
+    int64_t& sum = counts_[static_cast<size_t>(id)];
+    sum = add_counts(sum, count);
     return id;
   }
   id = size();
@@ -99,8 +109,10 @@ Status Dictionary::parse_line(std::string_view line) {
   const bool overwrite = complete && field == kOverwriteFlag;
   if (overwrite) complete = split_at_last_space(&token, &field);
   int64_t count = 0;
-  if (!complete || !parse_count(trim(field), &count))
+  bool too_large = false;
+  if (!complete || !parse_count(trim(field), &count, &too_large))
     return corrupt("expected \"<token> <count>\", found " + quoted(line));
+  if (too_large) return corrupt("expected a count of at most 2^63 - 1, found " + quoted(line));
   if (size() >= kMaxTokens) return unsupported("more than 2^31 tokens");
   const uint64_t hash = hash_token(token);
   const int32_t old = table_.find(hash, [&](int32_t i) { return tokens_[static_cast<size_t>(i)] == token; });

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <limits>
 #include <set>
 #include <string>
 
@@ -67,12 +68,20 @@ TEST(Dictionary, RefusesBadLines) {
   EXPECT_NE(error_of("a one\n").find("dict.txt:1: expected"), std::string::npos);
   EXPECT_NE(error_of("a 1.5\n").find("dict.txt:1: expected"), std::string::npos);
   EXPECT_NE(error_of("a +-5\n").find("dict.txt:1: expected"), std::string::npos);
-  EXPECT_NE(error_of("a 99999999999999999999\n").find("dict.txt:1: expected"), std::string::npos);
+  EXPECT_NE(error_of("a 99999999999999999999\n").find("dict.txt:1: expected a count of at most 2^63 - 1"),
+            std::string::npos);
   EXPECT_NE(error_of("5 #fairseq:overwrite\n").find("dict.txt:1: expected"), std::string::npos);
   EXPECT_NE(error_of("a 1\nb 2\na 3\n").find("dict.txt:3: the token \"a\" has the id 4 already"), std::string::npos);
   EXPECT_NE(error_of("<pad> 3\n").find("has the id 1 already"), std::string::npos);
   EXPECT_NE(error_of("a 1\n\xFF 2\n").find("dict.txt:2: expected UTF-8"), std::string::npos);
   EXPECT_LT(error_of(std::string(100000, 'x')).size(), 200u);
+}
+
+TEST(Dictionary, CountsStopWhereInt64Ends) {
+  Dictionary dictionary;
+  const int32_t id = dictionary.add("a", std::numeric_limits<int64_t>::max() - 1);
+  EXPECT_EQ(dictionary.add("a", 5), id);
+  EXPECT_EQ(dictionary.count(id), std::numeric_limits<int64_t>::max());
 }
 
 TEST(Dictionary, NamesAMissingFile) {
