@@ -64,7 +64,8 @@ struct PairedResult {
   Confidence confidence;        // of the system
 };
 
-/// One PairedResult a metric. Both tables have the same shape.
+/// One PairedResult a metric. Both tables have the same shape. Equal systems get the smallest p-value, as from
+/// sacreBLEU: no trial's difference exceeds theirs.
 std::vector<PairedResult> paired_test(const StatisticsTable& baseline, const StatisticsTable& system,
                                       const ScoreTotals& score, const PairedOptions& options);
 
