@@ -180,7 +180,7 @@ TEST(PieceTokenizer, SurvivesDamage) {
 
 TEST(PieceTokenizer, KeepsRealSentencesWhole) {
   const char* corpora = std::getenv("LITENAT_CORPORA");
-  if (corpora == nullptr) GTEST_SKIP() << "needs LITENAT_CORPORA, a folder with mt/{multi30k.val.*,tatoeba.*}.xz";
+  if (corpora == nullptr) GTEST_SKIP() << "needs LITENAT_CORPORA, a folder with mt/{multi30k.val,enja.dev}.*.xz";
   const std::string folder = (std::filesystem::path(corpora) / "mt").string();
   std::vector<std::string> sentences;
   PairReader reader({{folder + "/multi30k.val.en.xz", folder + "/multi30k.val.de.xz"},
