@@ -201,10 +201,11 @@ SequenceResult SequenceConverter::describe(const SourceSentence& sentence,
                                            const std::vector<decode::Hypothesis>& hypotheses) const {
   SequenceResult result;
   for (const decode::Hypothesis& hypothesis : hypotheses) {
-    std::vector<std::string> tokens = system_->text_.target_tokens(hypothesis.tokens);
-    if (system_->copy_unknown_) tokens = copy_unknown_words(std::move(tokens), hypothesis.tokens, sentence);
+    const std::vector<int32_t> ids = drop_specials(hypothesis.tokens);
+    std::vector<std::string> tokens = system_->text_.target_tokens(ids);
+    if (system_->copy_unknown_) tokens = copy_unknown_words(std::move(tokens), ids, sentence);
     result.outputs.push_back({system_->mode_.detokenize ? system_->text_.detokenize(tokens) : join_tokens(tokens),
-                              hypothesis.score, static_cast<int32_t>(hypothesis.tokens.size())});
+                              hypothesis.score, static_cast<int32_t>(ids.size())});
   }
   return result;
 }

@@ -74,6 +74,13 @@ std::vector<int32_t> add_specials(const std::vector<int32_t>& ids, bool autoregr
   return result;
 }
 
+std::vector<int32_t> drop_specials(const std::vector<int32_t>& ids) {
+  std::vector<int32_t> result;
+  for (const int32_t id : ids)
+    if (id != decode::kBeginToken && id != decode::kPadToken && id != decode::kEndToken) result.push_back(id);
+  return result;
+}
+
 std::vector<std::string> copy_unknown_words(std::vector<std::string> tokens, const std::vector<int32_t>& ids,
                                             const SourceSentence& source) {
   const std::vector<size_t> to = unknown_places(ids);

@@ -28,6 +28,7 @@ class SequenceText {
   /// Tokens between blanks.
   SourceSentence read_tokens(const std::string& line) const { return with_ids(splitter_->encode(line)); }
   SourceSentence with_ids(std::vector<std::string> tokens) const;
+  /// One token for each id.
   std::vector<std::string> target_tokens(const std::vector<int32_t>& ids) const;
   /// Target tokens as text for people; with a tokenizer this undoes it.
   std::string detokenize(const std::vector<std::string>& tokens) const { return tokenizer_->decode(tokens); }
@@ -47,6 +48,9 @@ std::string join_tokens(const std::vector<std::string>& tokens);
 /// `ids` with the specials that a family's training data have: w.. </s> for autoregressive models, <s> w.. </s> for
 /// others.
 std::vector<int32_t> add_specials(const std::vector<int32_t>& ids, bool autoregressive);
+
+/// `ids` less <s>, <pad> and </s>, which are no text wherever a model puts them.
+std::vector<int32_t> drop_specials(const std::vector<int32_t>& ids);
 
 /// `tokens`, the output `ids` as tokens, with the source's unknown words in place of <unk>. No attention tells which
 /// word an <unk> stands for, so: where the output has as many as the source has unknown words, the k-th becomes the

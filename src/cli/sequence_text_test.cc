@@ -10,8 +10,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using Ids = std::vector<int32_t>;
-using Words = std::vector<std::string>;
 
 constexpr int32_t kUnk = 3;
 
@@ -20,6 +18,8 @@ TEST(AddSpecials, AreThoseOfTheFamily) {
   EXPECT_THAT(add_specials({7, 8}, /*autoregressive=*/false), ElementsAre(0, 7, 8, 2));
   EXPECT_THAT(add_specials({}, /*autoregressive=*/true), ElementsAre(2));
 }
+
+TEST(DropSpecials, LeavesUnknownTokens) { EXPECT_THAT(drop_specials({0, 7, 2, 3, 1, 8}), ElementsAre(7, 3, 8)); }
 
 TEST(CopyUnknownWords, InOrderWhereThereAreAsMany) {
   const SourceSentence source = {{"the", "Zurg", "saw", "Yoda"}, {4, kUnk, 5, kUnk}};
