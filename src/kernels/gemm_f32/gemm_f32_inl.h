@@ -78,6 +78,9 @@ LITENAT_INLINE void gemm_f32_all(const FloatProduct& f, int64_t rows) {
   const int64_t panels = num_panels(f.n);
   int64_t p = 0;
   for (; p + kPanels <= panels; p += kPanels) gemm_f32_panels<V, kRows, kPanels>(f, rows, p);
+  if constexpr (kPanels > 2) {
+    for (; p + 2 <= panels; p += 2) gemm_f32_panels<V, kRows, 2>(f, rows, p);
+  }
   for (; p < panels; ++p) gemm_f32_panels<V, kRows, 1>(f, rows, p);
 }
 
