@@ -32,7 +32,9 @@ class ChrfMetric final : public Metric {
   std::string signature_fields() const override;
 
  private:
-  size_t num_orders() const { return static_cast<size_t>(options_.char_order + options_.word_order); }
+  size_t num_orders() const {
+    return static_cast<size_t>(options_.char_order) + static_cast<size_t>(options_.word_order);
+  }
   ChrfOptions options_;
 };
 

@@ -150,9 +150,11 @@ std::vector<MetricResult> MetricSet::results_with(const std::string& resampling_
     result.interval = metric->interval(part);
     const std::string fields = metric->signature_fields();
     result.is_share = fields.empty();
-    if (!fields.empty())
-      result.signature = references_field(num_references_, varying_references_) + resampling_fields + "|" + fields +
-                         "|version:" + kSacrebleuVersion;
+    if (!fields.empty()) {
+      result.signature = references_field(num_references_, varying_references_);
+      result.signature.append(resampling_fields).append("|").append(fields).append("|version:");
+      result.signature.append(kSacrebleuVersion);
+    }
     results.push_back(std::move(result));
   }
   return results;
