@@ -65,6 +65,21 @@ class ZipWriter {
     data_ += "PK\x03\x04" + little(0, 4) + common + name + data;
     ++count_;
   }
+  /// As `finish`, with every size and offset in zip64's fields, as in archives beyond 4 GiB.
+  static std::string wide(const std::string& name, const std::string& data) {
+    const uint64_t crc = crc32(0, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size()));
+    const std::string start =
+        little(0, 6) + little(crc, 4) + little(0xffffffff, 4) + little(0xffffffff, 4) + little(name.size(), 2);
+    const std::string local = "PK\x03\x04" + little(0, 4) + start + little(0, 2) + name + data;
+    const std::string field = little(0x5455, 2) + little(1, 2) + "x" + little(1, 2) + little(24, 2) +
+                              little(data.size(), 8) + little(data.size(), 8) + little(0, 8);
+    const std::string entry = "PK\x01\x02" + little(0, 6) + start + little(field.size(), 2) + std::string(10, '\0') +
+                              little(0xffffffff, 4) + name + field;
+    const std::string end = "PK\x06\x06" + little(44, 8) + little(0, 4) + little(0, 8) + little(1, 8) + little(1, 8) +
+                            little(entry.size(), 8) + little(local.size(), 8);
+    return local + entry + end + "PK\x06\x07" + little(0, 4) + little(local.size() + entry.size(), 8) + little(1, 4) +
+           "PK\x05\x06" + little(0, 4) + std::string(12, '\xff') + little(0, 2);
+  }
   std::string finish() const {
     return data_ + directory_ + "PK\x05\x06" + little(0, 4) + little(count_, 2) + little(count_, 2) +
            little(directory_.size(), 4) + little(data_.size(), 4) + little(0, 2);
@@ -180,6 +195,16 @@ TEST(TorchArchive, NamesWhatIsWrong) {
   ZipWriter other;
   other.add("word/document.xml", "");
   EXPECT_THAT(error_of(other.finish()), HasSubstr("no entry data.pkl"));
+}
+
+TEST(TorchArchive, ReadsSizesOf64Bits) {
+  const std::string bytes = ZipWriter::wide("x/data.pkl", "\x80\x02K\x07.");
+  const TorchArchive archive = open(bytes);
+  EXPECT_EQ(archive.pickle()[archive.pickle().root()].integer, 7);
+  std::string short_field = bytes;
+  short_field[bytes.find(little(24, 2) + little(5, 8))] = 8;  // bytes of the zip64 field
+  EXPECT_THAT(error_of(short_field), HasSubstr("no 64-bit size"));
+  for (size_t size = 0; size < bytes.size(); ++size) EXPECT_NE(error_of(bytes.substr(0, size)), "no error") << size;
 }
 
 TEST(TorchArchive, SurvivesEveryTruncationAndEveryDamagedByte) {
