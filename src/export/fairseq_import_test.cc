@@ -116,6 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
     FairseqImport, EveryArchitecture,
     ::testing::Values(Architecture{"transformer", "transformer_iwslt_de_en", "sequence", 1456, 14},
                       Architecture{"transformer_prenorm", "transformer", "sequence", 1928, 11},
+                      Architecture{"transformer_early", "transformer_iwslt_de_en", "sequence", 1544, 4},
                       Architecture{"dynamicconv", "lightconv", "sequence", 2968, 4},
                       Architecture{"lightconv", "lightconv_iwslt_de_en", "sequence", 2312, 5},
                       Architecture{"nat", "nonautoregressive_transformer", "non_autoregressive", 4032, 10},

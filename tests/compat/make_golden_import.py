@@ -236,6 +236,26 @@ SAVED_AS = {"transformer_prenorm": lambda args: OmegaConf.create(nested(args)),
             "nat": lambda args: {"task": {"source_lang": "de", "target_lang": "en"}, "model": args}}
 
 
+def early(saved):
+    """The names of fairseq before 0.8: joined projections, numbered norms, no copies, no name for a tied output."""
+    names = {}
+    norms = {"self_attn_layer_norm": 0, "encoder_attn_layer_norm": 1}
+    for name, value in saved.items():
+        parts = name.split(".")
+        side, layer = parts[0], ".".join(parts[:3])
+        if parts[-1].startswith(("in_proj_", "out_proj_", "fc1_", "fc2_")):
+            continue
+        if parts[-2] in ("q_proj", "k_proj", "v_proj"):
+            joined = ".".join(parts[:-2]) + ".in_proj_" + parts[-1]
+            names[joined] = torch.cat([saved[".".join(parts[:-2] + [f"{p}_proj", parts[-1]])] for p in "qkv"])
+        elif parts[-2].endswith("layer_norm") and len(parts) > 3:
+            number = norms.get(parts[-2], 2 if side == "decoder" else 1)
+            names[f"{layer}.layer_norms.{number}.{parts[-1]}"] = value
+        elif name != "decoder.output_projection.weight":
+            names[name] = value
+    return names
+
+
 def cases():
     learned = dict(encoder_learned_pos=True, decoder_learned_pos=True)
     parallel = dict(src_embedding_copy=True, decoder_normalize_before=False, encoder_normalize_before=False, **learned)
@@ -273,6 +293,9 @@ def cases():
                     **parallel, **kernels)
     yield "conv_crf", args, OtherModel(args, "conv", True, crf=True)
 
+    args = settings("transformer_iwslt_de_en", share_decoder_input_output_embed=True)
+    yield "transformer_early", args, FairseqModel(args)
+
 
 def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "data" / "import")
@@ -288,8 +311,8 @@ def main():
                 value = torch.randn_like(parameter) * 0.4 + (0.5 if parameter.dim() == 1 else 0)
                 parameter.copy_((value * 16).round().clamp(-31, 31) / 16)
         saved = {key: value.to(TYPES.get(name, torch.float32)) for key, value in model.state_dict().items()}
-        state = {"model": saved, "optimizer_history": [{"num_updates": 100 + index}],
-                 "extra_state": {"train_iterator": {"epoch": 3}}}
+        state = {"model": early(saved) if name.endswith("early") else saved,
+                 "optimizer_history": [{"num_updates": 100 + index}], "extra_state": {"train_iterator": {"epoch": 3}}}
         state.update({"args": None, "cfg": SAVED_AS[name](args)} if name in SAVED_AS else {"args": args})
         torch.save(state, folder / f"{name}.pt", _use_new_zipfile_serialization=name in ZIPPED)
         model.load_state_dict(saved)  # fairseq then renews its copies for the fused layer; those in the file stay wrong
