@@ -66,7 +66,6 @@ void write_checkpoint(const std::string& path, const CheckpointContent& content)
   add_all("model", content.model, &held, &writer);
   add_all("average", content.average, &held, &writer);
   add_all("optimizer", content.optimizer, &held, &writer);
-  add_all("random", content.random, &held, &writer);
   add_all("log", content.log, &held, &writer);
   writer.set_metadata(kMetaSpec, graph::to_json(content.spec));
   writer.set_metadata(kMetaConfig, content.config_toml);

@@ -64,7 +64,6 @@ struct CheckpointContent {
   NamedTensors model;
   NamedTensors average;    // empty without
   NamedTensors optimizer;  // empty in checkpoints that are not for resuming
-  NamedTensors random;     // states of the generators, U8
   NamedTensors log;        // UpdateStep::state(), F64
 };
 

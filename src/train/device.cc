@@ -109,21 +109,4 @@ void seed_generators(uint64_t seed, const torch::Device& device) {
   }
 }
 
-NamedTensors generator_states(const torch::Device& device) {
-  NamedTensors states;
-  for (const char* name : {"cpu", "cuda"}) {
-    if (std::string(name) == "cuda" && !device.is_cuda()) continue;
-    at::Generator generator = generator_of(name, device);
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    states.emplace_back(name, generator.get_state());
-  }
-  return states;
-}
-
-void set_generator_state(const std::string& name, const torch::Tensor& state, const torch::Device& device) {
-  at::Generator generator = generator_of(name, device);
-  const std::lock_guard<std::mutex> lock(generator.mutex());
-  generator.set_state(state);
-}
-
 }  // namespace litenat::train

@@ -1,10 +1,9 @@
-// Where training runs: choosing the device, mixed precision, the state of the random generators.
+// Where training runs: choosing the device, mixed precision, the random generators.
 #pragma once
 
 #include <string>
 
 #include "nn/torch.h"
-#include "train/optimizer.h"
 #include "train/train_config.h"
 
 namespace litenat::train {
@@ -40,9 +39,5 @@ class Autocast {
 
 /// Seeds the generators of the CPU and of `device`.
 void seed_generators(uint64_t seed, const torch::Device& device);
-/// Copies of their states ("cpu", "cuda"), U8.
-NamedTensors generator_states(const torch::Device& device);
-/// Sets the state of the generator `name` ("cpu", "cuda").
-void set_generator_state(const std::string& name, const torch::Tensor& state, const torch::Device& device);
 
 }  // namespace litenat::train

@@ -110,7 +110,7 @@ TEST(Ctc, AgreesWithAllPaths) {
     target_mask[i].narrow(0, 0, lengths[b]).fill_(true);
     row_mask[i].narrow(0, 0, rows[b]).fill_(true);
   }
-  const Tensor loss = ctc_loss(log_p, golds, rows, lengths);
+  const Tensor loss = train::ctc_loss(log_p, golds, rows, lengths);
   const Tensor path = best_alignment(log_p, golds, row_mask, target_mask);
   for (size_t b = 0; b < 4; ++b) {
     const auto i = static_cast<int64_t>(b);
@@ -120,7 +120,7 @@ TEST(Ctc, AgreesWithAllPaths) {
       EXPECT_EQ(path[i][t].item<int64_t>(), t < rows[b] ? expected.path[static_cast<size_t>(t)] : 1) << b << ", " << t;
   }
   // Two equal targets need a blank between them, which two rows have no place for.
-  EXPECT_EQ(ctc_loss(log_p, golds, {2, 4, 3, 2}, lengths)[0].item<double>(), 0);
+  EXPECT_EQ(train::ctc_loss(log_p, golds, std::vector<int64_t>{2, 4, 3, 2}, lengths)[0].item<double>(), 0);
 }
 
 // ---- glancing
@@ -212,15 +212,17 @@ TEST(PairObjective, AreTheirFormulas) {
     toy.model->eval();
     const Loss loss = toy.objective->compute(*toy.model, batch, denominators_of(batch));
     const auto [logits, source] = toy.forward(batch);
-    double expected = 0.5 * nat_word_loss(logits, batch.targets, 0.1);
+    double expected = 0;
+    if (kind != ObjectiveKind::kCtc) expected = 0.5 * nat_word_loss(logits, batch.targets, 0.1);
     if (kind == ObjectiveKind::kCtc) {
       const Tensor log_p = torch::log_softmax(logits, 1);
       double sum = 0;
       int64_t first = 0;
       for (size_t b = 0; b < 5; ++b) {
         const int64_t rows = batch.row_lengths[b], length = batch.target_lengths[b];
-        sum += ctc_loss(log_p.narrow(0, first, rows).unsqueeze(0),
-                        batch.golds[static_cast<int64_t>(b)].narrow(0, 0, length).unsqueeze(0), {rows}, {length})
+        const Tensor golds = batch.golds[static_cast<int64_t>(b)].narrow(0, 0, length).unsqueeze(0);
+        sum += train::ctc_loss(log_p.narrow(0, first, rows).unsqueeze(0), golds, std::vector<int64_t>{rows},
+                               std::vector<int64_t>{length})
                    .item<double>();
         first += rows;
       }
@@ -402,6 +404,7 @@ TEST(PairUpdate, AccumulationEqualsABiggerBatch) {
     config.objective.label_smoothing = 0.1;
     std::vector<std::vector<Tensor>> weights;
     std::vector<Tensor> sums;
+    std::vector<std::string> names;
     for (const bool split : {false, true}) {
       Toy toy(folder.path(), config);
       Optimizer optimizer(toy.parameters, config.optimizer);
@@ -416,10 +419,15 @@ TEST(PairUpdate, AccumulationEqualsABiggerBatch) {
       EXPECT_EQ(step.faults().count, 0);
       weights.push_back(weights_of(toy));
       sums.push_back(step.sums().clone());
+      names.clear();
+      for (const auto& [parameter, value] : toy.parameters) names.push_back(parameter);
     }
     const char* name = kObjectiveKindNames.name(kind);
-    for (size_t i = 0; i < weights[0].size(); ++i)
-      EXPECT_TRUE(torch::allclose(weights[0][i], weights[1][i], 1e-3, 2e-5)) << name << ", weight " << i;
+    for (size_t i = 0; i < weights[0].size(); ++i) {
+      // Softmax does not see the keys' bias: its gradient is rounding, which Adam makes steps of full size from.
+      if (names[i].find("k_proj.bias") != std::string::npos) continue;
+      EXPECT_TRUE(torch::allclose(weights[0][i], weights[1][i], 1e-3, 2e-5)) << name << ", " << names[i];
+    }
     EXPECT_TRUE(torch::allclose(sums[0].narrow(0, 0, 1), sums[1].narrow(0, 0, 1), 1e-4, 1e-5)) << name;
     EXPECT_TRUE(torch::allclose(sums[0].slice(0, 4), sums[1].slice(0, 4), 1e-4, 1e-5)) << name;
   }
@@ -476,7 +484,7 @@ TEST(Optimizer, AgreesWithPublishedImplementations) {
     }
     return p.detach().flatten().to(torch::kFloat64);
   };
-  const auto near = [](const Tensor& found, std::initializer_list<double> expected) {
+  const auto near = [](const Tensor& found, const std::vector<double>& expected) {
     return torch::allclose(found, torch::tensor(expected, torch::kFloat64), 1e-6, 1e-7);
   };
   EXPECT_TRUE(

@@ -47,7 +47,7 @@ TEST_P(Families, LearnAToyTranslation) {
   TemporaryFolder folder(std::string("litenat_family_") + GetParam().name);
   write_pair_data(folder.path(), 600, 60, GetParam().reverse);
   TrainConfig config = pair_config(folder.path(), GetParam().kind, GetParam().conv);
-  config.train.max_updates = 300;
+  config.train.max_updates = 200;
   config.train.validate_every = 0;
   config.train.save_every = 0;
   config.train.log_every = 100;
@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(All, Families,
                                            Case{"glat", ObjectiveKind::kGlat, false, false},
                                            Case{"crf_nat", ObjectiveKind::kCrfNat, true, false},
                                            Case{"ctc", ObjectiveKind::kCtc, false, false}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& test) { return std::string(test.param.name); });
 
 TEST(PairTrainer, GoesOnBitForBit) {
   TemporaryFolder folder("litenat_pair_resume");

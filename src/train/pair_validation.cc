@@ -12,16 +12,17 @@ namespace litenat::train {
 
 PairValidator::PairValidator(const PairDataset* dataset, const Dictionaries* dictionaries,
                              const data::TextTokenizer* tokenizer, const graph::ModelSpec& model,
-                             const data::BatchSpec& batch, int64_t bleu_sentences)
+                             const data::BatchSpec& batch, const TrainerSpec& spec)
     : dataset_(dataset),
       dictionaries_(dictionaries),
       tokenizer_(tokenizer),
+      bleu_tokenizer_(spec.bleu_tokenizer),
       maker_(dataset, model, batch, /*with_noise=*/false, /*seed=*/0),
       plan_(plan_validation(maker_, "pairs")) {
   for (const data::Batch& sentences : plan_) {
     data::Batch chosen;
     std::copy_if(sentences.begin(), sentences.end(), std::back_inserter(chosen),
-                 [=](int64_t i) { return i < bleu_sentences; });
+                 [&spec](int64_t i) { return i < spec.bleu_sentences; });
     if (!chosen.empty()) bleu_plan_.push_back(std::move(chosen));
   }
 }
@@ -40,7 +41,7 @@ ValidationReport PairValidator::run(nn::Model& model, const Objective& objective
 
 double PairValidator::bleu(nn::Model& model, const torch::Device& device) const {
   TorchSequenceEngine engine(&dynamic_cast<nn::SequenceModel&>(model), device);
-  eval::Bleu bleu(tokenizer_ == nullptr ? eval::Tokenizer::kNone : eval::Tokenizer::k13a);
+  eval::Bleu bleu(bleu_tokenizer_);
   Pair pair;
   for (const data::Batch& sentences : bleu_plan_) {
     throw_if_interrupted();

@@ -13,10 +13,10 @@ namespace litenat::train {
 
 class PairValidator final : public Validator {
  public:
-  /// `dataset` and `dictionaries` must outlive the validator. BLEU is that of the first `bleu_sentences` sentences (0:
-  /// none), with sacreBLEU's 13a tokens of the text that `tokenizer` makes, or (null) of the tokens as they are.
+  /// `dataset` and `dictionaries` must outlive the validator. BLEU is that of the first `spec.bleu_sentences` sentences
+  /// (0: none), of the text that `tokenizer` makes, or (null) of the tokens joined by blanks.
   PairValidator(const PairDataset* dataset, const Dictionaries* dictionaries, const data::TextTokenizer* tokenizer,
-                const graph::ModelSpec& model, const data::BatchSpec& batch, int64_t bleu_sentences);
+                const graph::ModelSpec& model, const data::BatchSpec& batch, const TrainerSpec& spec);
   ValidationReport run(nn::Model& model, const Objective& objective, const torch::Device& device,
                        Precision precision) const override;
 
@@ -28,6 +28,7 @@ class PairValidator final : public Validator {
   const PairDataset* dataset_;
   const Dictionaries* dictionaries_;
   const data::TextTokenizer* tokenizer_;
+  eval::Tokenizer bleu_tokenizer_;
   PairBatches maker_;
   std::vector<data::Batch> plan_, bleu_plan_;
 };

@@ -20,17 +20,30 @@ namespace {
 namespace fs = std::filesystem;
 
 // A run may go on with other values of these; a name that ends in '.' stands for all settings below it.
-constexpr const char* kHarmless[] = {"train.run_dir",        "train.max_updates",
-                                     "train.max_epochs",     "train.max_minutes",
-                                     "train.validate_every", "train.patience",
-                                     "train.save_every",     "train.keep_last",
-                                     "train.log_every",      "train.max_skipped",
-                                     "train.device",         "train.tensorboard",
-                                     "train.deterministic",  "data.dir",
-                                     "data.resources",       "data.num_workers",
-                                     "data.prefetch",        "data.valid",
-                                     "data.tokenizer",       "train.bleu_sentences",
-                                     "data.valid_sentences", "decode."};
+constexpr const char* kHarmless[] = {"train.run_dir",
+                                     "train.max_updates",
+                                     "train.max_epochs",
+                                     "train.max_minutes",
+                                     "train.validate_every",
+                                     "train.patience",
+                                     "train.save_every",
+                                     "train.keep_last",
+                                     "train.log_every",
+                                     "train.max_skipped",
+                                     "train.device",
+                                     "train.tensorboard",
+                                     "train.deterministic",
+                                     "data.dir",
+                                     "data.resources",
+                                     "data.num_workers",
+                                     "data.prefetch",
+                                     "data.valid",
+                                     "data.tokenizer",
+                                     "train.bleu_sentences",
+                                     "data.valid_sentences",
+                                     "decode.",
+                                     "beam.",
+                                     "parallel."};
 
 bool is_harmless(const std::string& path) {
   return std::any_of(std::begin(kHarmless), std::end(kHarmless), [&](const char* name) {

@@ -4,7 +4,10 @@
 #include <string>
 
 #include "base/fields.h"
+#include "decode/beam_search.h"
 #include "decode/ime_decoder.h"
+#include "decode/parallel_decoder.h"
+#include "eval/tokenizer.h"
 #include "graph/model_spec.h"
 #include "nn/dropout_spec.h"
 #include "train/data_spec.h"
@@ -48,6 +51,7 @@ struct TrainerSpec {
   bool deterministic = true;
   Metric best_metric = Metric::kNll;
   int64_t bleu_sentences = 1000;
+  eval::Tokenizer bleu_tokenizer = eval::Tokenizer::k13a;
 
   template <class V>
   void visit(V& v) {
@@ -78,6 +82,8 @@ struct TrainerSpec {
     v("bleu_sentences", bleu_sentences,
       "sentences of the validation split that are translated greedily for BLEU (models with a decoder); 0 = none",
       between(0, 1e9));
+    v("bleu_tokenizer", bleu_tokenizer, "sacreBLEU's tokens of the text: zh and char for text without blanks",
+      eval::kTokenizerNames);
   }
 };
 
@@ -90,6 +96,8 @@ struct TrainConfig {
   ScheduleSpec schedule;
   TrainerSpec train;
   decode::ImeOptions decode;
+  decode::BeamOptions beam;
+  decode::ParallelOptions parallel;
 
   template <class V>
   void visit(V& v) {
@@ -100,7 +108,9 @@ struct TrainConfig {
     v("optimizer", optimizer, "How weights are updated.");
     v("schedule", schedule, "The learning rate over time.");
     v("train", train, "The course of training.");
-    v("decode", decode, "Settings of the decoder that are stored in the model.");
+    v("decode", decode, "Settings of the decoder that are stored in a tagger.");
+    v("beam", beam, "Settings of the search that are stored in an autoregressive model.");
+    v("parallel", parallel, "Settings of decoding that are stored in a non-autoregressive model.");
   }
 };
 

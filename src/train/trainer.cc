@@ -60,6 +60,19 @@ ObjectiveSpec complete_objective(const TrainConfig& config) {
   return spec;
 }
 
+/// Those of the model's family.
+Json decode_settings(const TrainConfig& config) {
+  switch (config.model.family) {
+    case graph::Family::kSequence:
+      return fields_to_json(config.beam);
+    case graph::Family::kNonAutoregressive:
+      return fields_to_json(config.parallel);
+    case graph::Family::kTagger:
+      break;
+  }
+  return fields_to_json(config.decode);
+}
+
 std::string format(const char* pattern, double value) {
   char text[64];
   std::snprintf(text, sizeof text, pattern, value);
@@ -151,10 +164,6 @@ void Trainer::resume() {
   checkpoint.load("optimizer", optimizer_->state());
   optimizer_->sync_steps();
   checkpoint.load("log", step_->state());
-  for (const auto& [name, state] : generator_states(device_))
-    // A run that goes on from a CPU's checkpoint on a GPU keeps that generator as the seed made it.
-    if (checkpoint.has_tensor("random/" + name) || name == "cpu")
-      set_generator_state(name, checkpoint.read("random/" + name), device_);
   const TrainingState here = state_;
   state_ = checkpoint.state();
   state_.threads = here.threads;
@@ -373,13 +382,12 @@ CheckpointContent Trainer::content(bool for_resuming) const {
   CheckpointContent content;
   content.spec = config_.model;
   content.config_toml = config::dump_toml(config_);
-  content.decode_json = fields_to_json(config_.decode).dump();
+  content.decode_json = decode_settings(config_).dump();
   content.state = state_;
   content.model = parameters_;
   if (average_) content.average = average_->tensors();
   if (!for_resuming) return content;
   content.optimizer = optimizer_->state();
-  content.random = generator_states(device_);
   content.log = step_->state();
   return content;
 }

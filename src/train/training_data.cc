@@ -152,7 +152,7 @@ std::unique_ptr<Validator> TrainingData::make_validator(const TrainConfig& confi
   if (valid) return std::make_unique<TaggingValidator>(valid.get(), config.model.input, config.data);
   if (!valid_pairs) return nullptr;
   return std::make_unique<PairValidator>(valid_pairs.get(), dictionaries.get(), tokenizer.get(), config.model,
-                                         config.data.batch, config.train.bleu_sentences);
+                                         config.data.batch, config.train);
 }
 
 TrainingData open_training_data(TrainConfig* config, const std::string& resources_path) {
