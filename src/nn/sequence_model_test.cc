@@ -142,6 +142,27 @@ TEST_P(SequenceModelOf, AllDropoutsActInTrainingAndOneSeedRepeatsThem) {
   EXPECT_FALSE(at::equal(seeded(1), seeded(2)));
 }
 
+/// With dropout, attention is computed in another way: a rate that drops nothing must change nothing.
+TEST_P(SequenceModelOf, AttentionThatDropsNothingIsTheSame) {
+  const auto dropping = make(GetParam().spec, {0.0, 1e-12, 0.0, 0.0, 0.0});
+  dropping->train();
+  const Rows source = testing::random_rows({7, 4, 0}, 7), input = testing::random_rows({5, 6, 2}, 6);
+  const auto run = [&](SequenceModel& model) {
+    const Encoded encoded = model.encode(source.ids, source.mask);
+    const Tensor result = model.logits(model.decode(input.ids, input.mask, encoded)).index({input.mask});
+    at::log_softmax(result, -1).square().sum().backward();
+    return result.detach();
+  };
+  const Tensor expected = run(*model_);
+  EXPECT_LT(largest(run(*dropping) - expected), 1e-5 * (1 + largest(expected)));
+  for (const auto& p : model_->named_parameters()) {
+    const Tensor& gradient = p.value().grad();
+    if (!gradient.defined()) continue;  // length table, CRF
+    EXPECT_LT(largest(dropping->named_parameters()[p.key()].grad() - gradient), 1e-4 * (1 + largest(gradient)))
+        << p.key();
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Specs, SequenceModelOf, ::testing::ValuesIn(testing::all_specs()), name_of);
 
 // ---- autoregressive --------------------------------------------------------------------------------------------
