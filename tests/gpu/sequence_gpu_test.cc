@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "nn/ctc.h"
 #include "nn/light_conv.h"
 #include "nn/sequence_testing.h"
+#include "train/ctc.h"
 #include "train/device.h"
 
 namespace litenat {
@@ -143,15 +143,17 @@ TEST(ConvolutionOnGpu, EqualsTheCpus) {
 TEST(CtcOnGpu, EqualsTheCpus) {
   if (const std::string reason = missing_gpu(); !reason.empty()) GTEST_SKIP() << reason;
   torch::manual_seed(6);
-  nn::CtcBatch cpu;
-  cpu.log_probs = at::log_softmax(at::randn({4, 12, 9}), -1);
-  cpu.lengths = at::tensor({12, 7, 3, 9}, torch::kLong);
-  cpu.targets = at::randint(4, 9, {4, 5}, torch::kLong);
-  cpu.target_lengths = at::tensor({5, 3, 1, 0}, torch::kLong);
-  const nn::CtcBatch gpu{cpu.log_probs.cuda(), cpu.lengths.cuda(), cpu.targets.cuda(), cpu.target_lengths.cuda(),
-                         cpu.blank};
-  EXPECT_LT(relative_error(nn::ctc_loss(gpu), nn::ctc_loss(cpu)), 1e-5);
-  EXPECT_TRUE(at::equal(nn::ctc_best_path(gpu).tokens.cpu(), nn::ctc_best_path(cpu).tokens));
+  const std::vector<int64_t> rows = {12, 7, 3, 9}, lengths = {5, 3, 1, 0};
+  const Tensor log_p = at::log_softmax(at::randn({4, 12, 9}), -1), targets = at::randint(4, 9, {4, 5}, torch::kLong);
+  const auto mask_of = [](const std::vector<int64_t>& sizes, int64_t longest) {
+    return at::arange(longest).unsqueeze(0) < at::tensor(sizes, torch::kLong).unsqueeze(1);
+  };
+  const Tensor row_mask = mask_of(rows, 12), target_mask = mask_of(lengths, 5);
+  EXPECT_LT(relative_error(train::ctc_loss(log_p.cuda(), targets.cuda(), rows, lengths),
+                           train::ctc_loss(log_p, targets, rows, lengths)),
+            1e-5);
+  const Tensor there = train::best_alignment(log_p.cuda(), targets.cuda(), row_mask.cuda(), target_mask.cuda());
+  EXPECT_TRUE(at::equal(there.cpu(), train::best_alignment(log_p, targets, row_mask, target_mask)));
 }
 
 }  // namespace
