@@ -1,5 +1,6 @@
 // Several processes training one model: the test program starts itself as ranks.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -109,8 +110,14 @@ pid_t start_rank(const Job& job, int rank, int port) {
   std::string program = "train_test", filter = "--gtest_filter=DistributedRank.DISABLED_Trains",
               disabled = "--gtest_also_run_disabled_tests", quiet = "--gtest_brief=1";
   char* arguments[] = {program.data(), filter.data(), disabled.data(), quiet.data(), nullptr};
+  // What a rank prints would look like failures of this test.
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t process = -1;
-  EXPECT_EQ(posix_spawn(&process, "/proc/self/exe", nullptr, nullptr, arguments, environment.data()), 0);
+  EXPECT_EQ(posix_spawn(&process, "/proc/self/exe", &actions, nullptr, arguments, environment.data()), 0);
+  posix_spawn_file_actions_destroy(&actions);
   return process;
 }
 

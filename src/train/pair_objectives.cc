@@ -200,13 +200,14 @@ class CtcObjective final : public Objective {
     return torch::log_softmax(widened(network.logits(states)), 2);
   }
 
-  /// The share of rows whose best token is that of the best alignment, times the targets.
+  /// The share of (hidden) rows whose best token is that of the best alignment, times the targets.
   static Tensor correct(const Tensor& log_p, const Batch& batch) {
     const Tensor path = batch.alignment.defined()
                             ? batch.alignment
                             : best_alignment(log_p, batch.golds, batch.decoder_mask, batch.target_mask);
-    return log_p.argmax(2).eq(path).logical_and(batch.decoder_mask).sum() *
-           share(static_cast<double>(batch.num_targets), batch.num_rows);
+    const Tensor right = log_p.argmax(2).eq(path).flatten().index_select(0, batch.rows).to(torch::kFloat32);
+    const Tensor counted = batch.hidden.defined() ? batch.hidden : torch::ones_like(right);
+    return (right * counted).sum() / counted.sum().clamp_min(1) * static_cast<double>(batch.num_targets);
   }
 
   ObjectiveSpec spec_;

@@ -47,7 +47,7 @@ TEST_P(Families, LearnAToyTranslation) {
   TemporaryFolder folder(std::string("litenat_family_") + GetParam().name);
   write_pair_data(folder.path(), 600, 60, GetParam().reverse);
   TrainConfig config = pair_config(folder.path(), GetParam().kind, GetParam().conv);
-  config.train.max_updates = 200;
+  config.train.max_updates = GetParam().reverse ? 350 : 200;  // order is learnt more slowly
   config.train.validate_every = 0;
   config.train.save_every = 0;
   config.train.log_every = 100;
