@@ -287,6 +287,18 @@ TEST_F(SequenceVerbTest, DistillGoesOnAfterBeingKilled) {
   EXPECT_EQ(read_file(folder_ / "out"), read_file(folder_ / "whole"));
 }
 
+TEST_F(SequenceVerbTest, DistillLeavesLinesEmptyThatAreTooLong) {
+  write_file(folder_ / "in", "a b\na b c\nd\n");
+  const Outcome outcome = litenat({"distill", teacher_.path(), "--input", folder_ / "in", "--output", folder_ / "out",
+                                   "--max-source", "2", "--max-length-b", "8"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("in:2: has 3 tokens, expected at most 2"));
+  EXPECT_THAT(outcome.out, HasSubstr("1 empty"));
+  const auto lines = lines_of(read_file(folder_ / "out"));
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[1], "");
+}
+
 TEST_F(SequenceVerbTest, DistillRefusesTaggersAndEmptyInputs) {
   export_model::testing::write_tiny_run(folder_ / "tagger");
   write_file(folder_ / "in", "a\n");

@@ -172,9 +172,14 @@ class Distillation {
       lines.push_back(to_do[numbers[i]]);
       outputs.push_back(results[i].outputs.empty() ? "" : results[i].outputs[0].text);
       tokens_ += results[i].outputs.empty() ? 0 : results[i].outputs[0].num_tokens;
-      if (results[i].status.ok()) continue;
+      const Status& status = results[i].status;
+      if (status.ok()) continue;
+      // A sentence that is too long stays empty; a device that fails must not leave empty lines behind.
+      if (status.code() != StatusCode::kInvalidArgument)
+        throw Error(options_.input + ":" + std::to_string(lines.back() + 1) + ": " + status.message() +
+                    ": the same command goes on once this is mended");
       ++failed_;
-      log_warning(options_.input + ":" + std::to_string(lines.back() + 1) + ": " + results[i].status.message() +
+      log_warning(options_.input + ":" + std::to_string(lines.back() + 1) + ": " + status.message() +
                   "; its output line is empty");
     }
     log->add(lines, outputs);
