@@ -73,7 +73,9 @@ class GlooGroup final : public ProcessGroup {
       const char* attempt = std::getenv("TORCHELASTIC_RESTART_COUNT");
       const std::string prefix = std::string("litenat/") + (attempt == nullptr ? "0" : attempt);
       auto options = c10d::ProcessGroupGloo::Options::create(timeout);
-      options->devices = {c10d::ProcessGroupGloo::createDefaultDevice()};
+      const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
+      options->devices = {interface == nullptr ? c10d::ProcessGroupGloo::createDefaultDevice()
+                                               : c10d::ProcessGroupGloo::createDeviceForInterface(interface)};
       options->threads = 2;
       group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>(prefix, store_),
                                                            environment.rank, environment.size, options);

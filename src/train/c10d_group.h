@@ -22,8 +22,9 @@ struct RankEnvironment {
 };
 
 /// Meets the other processes at the master's port; waits for them at most `timeout_seconds`. Sums run over Gloo;
-/// tensors of a GPU pass through the host's memory. A process that ends without leaving the group makes the others'
-/// next call throw Error at once, one that hangs after the timeout. Throws Error where the build has no Gloo.
+/// tensors of a GPU pass through the host's memory. It listens on the interface GLOO_SOCKET_IFNAME, else where the
+/// host's name points. A process that ends without leaving the group makes the others' next call throw Error at once,
+/// one that hangs after the timeout. Throws Error where the build has no Gloo.
 std::shared_ptr<ProcessGroup> make_process_group(const RankEnvironment& environment, double timeout_seconds = 1800);
 
 }  // namespace litenat::train
