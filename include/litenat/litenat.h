@@ -3,9 +3,10 @@
  * Rules. No call aborts, throws, prints, allocates globally visible state or touches a file that the host did not
  * name. Every pointer and size is checked; NULL where an object is expected gives LITENAT_STATUS_INVALID_ARGUMENT.
  * Strings are UTF-8. A model is immutable and may be shared by threads; a session serves one thread at a time.
- * The kernels are those of the best instruction set that the CPU has; the environment variable LITENAT_FORCE_ISA (scalar,
- * avx2, avx512_vnni, neon, neon_dotprod) forces one, and is the only variable that is read: all give equal results.
- * Every options struct begins with struct_size: fill it with litenat_<...>_default_options(), then change fields.
+ * The kernels are those of the best instruction set that the CPU has; the environment variable LITENAT_FORCE_ISA
+ * (scalar, avx2, avx512_vnni, neon, neon_dotprod) forces one, and is the only variable that is read: all give equal
+ * results. Every options struct begins with struct_size: fill it with litenat_<...>_default_options(), then change
+ * fields.
  */
 #ifndef LITENAT_LITENAT_H_
 #define LITENAT_LITENAT_H_

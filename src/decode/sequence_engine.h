@@ -24,7 +24,7 @@ struct SequenceTraits {
   // not autoregressive:
   bool predicts_length = true;  // else length_ratio positions a source position (CTC)
   int32_t length_classes = 0;
-  bool length_offset = false;   // class = target length - source length + length_classes / 2
+  bool length_offset = false;  // class = target length - source length + length_classes / 2
   double length_ratio = 2;
   bool has_transitions = false;  // CRF head
   int32_t crf_beam = 0;

@@ -80,8 +80,8 @@ enum class Precision { kF32, kDynamicInt8, kStaticInt8 };
 
 template <typename T>
 void add_vector(format::ContainerWriter* writer, const std::string& name, format::TensorType type,
-                std::vector<int64_t> shape, const std::vector<T>& values) {
-  writer->add_copy(name, type, std::move(shape), values.data(), values.size() * sizeof(T));
+                const std::vector<int64_t>& shape, const std::vector<T>& values) {
+  writer->add_copy(name, type, shape, values.data(), values.size() * sizeof(T));
 }
 
 /// Quantises by row and writes "name" (packed or by row) and "name.scale". The weights become what the
