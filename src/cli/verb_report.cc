@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/program.h"
 #include "cli/report_page.h"
+#include "cli/sequence_sets.h"
 #include "cli/text_files.h"
 #include "cli/verbs.h"
 
@@ -63,38 +64,71 @@ std::string short_name(const std::string& path, std::set<std::string>* taken) {
   return name;
 }
 
-ReportModel describe(const std::string& path, const std::string& name, const std::vector<PairSet>& sets,
-                     const EngineOptions& engine, const Context& context) {
-  const export_model::ResolvedModel resolved = open_input_method(path);
+std::vector<ReportScore> score_tagger(const export_model::ResolvedModel& resolved, const std::string& name,
+                                      const std::vector<std::string>& files, const ReportOptions& options,
+                                      const Context& context) {
+  require_input_method(resolved);
+  std::vector<ReportScore> scores;
+  for (const std::string& path : files) {
+    const PairSet set = read_pairs(path);
+    log_info(name + ": scoring " + set.name);
+    scores.push_back(report_score(evaluate_set(set, resolved, options.engine, true, 1, context)));
+  }
+  return scores;
+}
+
+std::vector<ReportScore> score_sequences(const export_model::ResolvedModel& resolved, const std::string& name,
+                                         const ReportOptions& options, const Context& context) {
+  const SequenceSystem system(resolved, options.engine, SequenceFlags(), 1, TextMode());
+  SequenceWorkers workers(&system, context.threads_or(1), /*split_runs=*/false, context);
+  std::vector<ReportScore> scores;
+  for (const SequenceSet& set : read_sequence_sets(options.pairs, options.data, options.subset, system)) {
+    log_info(name + ": scoring " + set.name);
+    scores.push_back(report_score(evaluate_sequence_set(set, &workers, eval::Tokenizer::k13a, context)));
+  }
+  return scores;
+}
+
+ReportModel describe(const export_model::ResolvedModel& resolved, const std::string& name,
+                     const std::vector<std::string>& files, const ReportOptions& options, const Context& context) {
   ReportModel model;
   model.name = name;
   model.facts = model_facts(resolved, kReportLength);
-  for (const PairSet& set : sets) {
-    log_info(name + ": scoring " + set.name);
-    model.results.push_back(evaluate_set(set, resolved, engine, true, 1, context));
-  }
+  model.results = is_sequence_model(resolved) ? score_sequences(resolved, name, options, context)
+                                              : score_tagger(resolved, name, files, options, context);
   return model;
 }
 
-void report(const ReportOptions& options, const Context& context) {
+/// The sets of text entry. Models with a decoder read theirs themselves.
+std::vector<std::string> tagger_files(const ReportOptions& options) {
   std::vector<std::string> files = options.pairs;
-  if (!options.data.empty()) {
-    const auto more = corpus_pair_files(options.data, options.subset);
-    files.insert(files.end(), more.begin(), more.end());
+  if (options.data.empty()) return files;
+  const auto more = corpus_pair_files(options.data, options.subset);
+  files.insert(files.end(), more.begin(), more.end());
+  return files;
+}
+
+void report(const ReportOptions& options, const Context& context) {
+  if (options.pairs.empty() && options.data.empty()) throw UsageError("report needs --pairs FILE or --data FOLDER");
+  std::vector<export_model::ResolvedModel> opened;
+  for (const std::string& path : options.models) {
+    opened.push_back(export_model::resolve_model(path));
+    if (is_sequence_model(opened.back()) != is_sequence_model(opened.front()))
+      throw Error(path + ": text entry and models with a decoder are scored on other sets: report them on two pages");
   }
-  if (files.empty()) throw UsageError("report needs --pairs FILE or --data FOLDER");
-  std::vector<PairSet> sets;
-  for (const std::string& path : files) sets.push_back(read_pairs(path));
+  const bool sequences = is_sequence_model(opened.front());
+  const std::vector<std::string> files = sequences ? std::vector<std::string>() : tagger_files(options);
   std::vector<ReportModel> models;
   std::set<std::string> names;
   std::set<std::string> logs;
-  for (const std::string& path : options.models) {
-    models.push_back(describe(path, short_name(path, &names), sets, options.engine, context));
+  for (size_t i = 0; i < opened.size(); ++i) {
+    const std::string& path = options.models[i];
+    models.push_back(describe(opened[i], short_name(path, &names), files, options, context));
     const std::string log_path = find_log(path);
     // A run and the models exported from it share one log.
     if (!log_path.empty() && logs.insert(log_path).second) models.back().training = training_curves(log_path);
   }
-  const std::string page = report_page(models);
+  const std::string page = report_page(models, sequences ? ReportQuality{"BLEU", ""} : ReportQuality());
   throw_if_error(write_file_atomically(options.output, page.data(), page.size()));
   std::cout << options.output << '\n';
 }
@@ -106,11 +140,13 @@ void add_report(Program& program) {
   Verb verb = program.add_verb("report", "Writes one HTML page about models: quality, size, compute, speed, pictures");
   verb.app->add_option("MODEL", options->models, "run folders, checkpoints or .litenat files")->required();
   verb.app->add_option("--pairs", options->pairs, "files of: input, tab, reference (more tabs: more references)");
-  verb.app->add_option("--data", options->data, "corpus folder; its <subset>.*.tsv files are the sets");
+  verb.app->add_option("--data", options->data,
+                       "corpus folder, whose <subset>.*.tsv files are the sets, or a folder of preprocess");
   verb.app->add_option("--subset", options->subset, "which files of --data")->capture_default_str();
   verb.app->add_option("-o,--output", options->output, "page to write")->capture_default_str();
   options->engine.add_to(verb.app);
   verb.examples({"litenat report runs/ime runs/ime/model.int8.litenat --data corpus --output report.html",
+                 "litenat report runs/teacher runs/nat --pairs test.tsv --output translation.html",
                  "litenat report a.litenat b.litenat --pairs chat.tsv --pairs news.tsv"});
   verb.run([options](const Context& context) { report(*options, context); });
 }
