@@ -78,12 +78,8 @@ class Zoo:
         return result
 
     def json_once(self, result, make):
-        def write():
-            aside = result.with_suffix(".tmp")
-            aside.write_text(json.dumps(make()), encoding="utf-8")
-            aside.rename(result)
-
-        return json.loads(self.once(result, write).read_text(encoding="utf-8"))
+        self.once(result, lambda: self.write(result, json.dumps(make()).encode("utf-8")))
+        return json.loads(result.read_text(encoding="utf-8"))
 
     # ---- data
 
@@ -99,7 +95,7 @@ class Zoo:
                          o.text / "test", "--vocab-size", o.vocabulary, "--joined", "--output", corpus)
 
         self.once(corpus / "summary.json", make)
-        self.once(self.work / "data" / f"dict.{o.source}.txt",
+        self.once(self.work / "data" / "complete",
                   lambda: self.preprocess(corpus / "train", self.work / "data", "--joined-dictionary"))
         self.once(self.work / "test.tsv", self.write_pairs)
 
@@ -110,16 +106,26 @@ class Zoo:
                      "--validpref", corpus / "valid", "--testpref", corpus / "test", "--destdir", folder, *extra)
         tokenizer = corpus / "tokenizer.model"
         if tokenizer.exists():
-            (folder / "tokenizer.model").write_bytes(tokenizer.read_bytes())
+            self.write(folder / "tokenizer.model", tokenizer.read_bytes())
+        (folder / "complete").touch()
+
+    @staticmethod
+    def write(path, data):
+        """Writes a file aside and renames it: it is there whole or not at all."""
+        aside = path.with_name(path.name + ".tmp")
+        aside.write_bytes(data)
+        aside.rename(path)
 
     def write_pairs(self):
         o = self.options
+        if o.text is None:
+            raise Failed("--text: expected the folder of the raw text, found nothing")
         sides = [(o.text / f"test.{language}").read_text(encoding="utf-8").splitlines()
                  for language in (o.source, o.target)]
         if len(sides[0]) != len(sides[1]):
             raise Failed(f"{o.text}/test: {len(sides[0])} source and {len(sides[1])} target lines")
         text = "".join(f"{source.strip()}\t{target.strip()}\n" for source, target in zip(*sides))
-        (self.work / "test.tsv").write_text(text, encoding="utf-8")
+        self.write(self.work / "test.tsv", text.encode("utf-8"))
 
     def distil(self):
         """The teacher's translations of the training sources, with the dictionary of the raw corpus."""
@@ -131,9 +137,9 @@ class Zoo:
             "distill", "distill", self.run_folder(TEACHER, False), "--input", self.work / "corpus" / f"train.{o.source}",
             "--output", target, "--beam", o.beam, *self.engine()))
         source = folder / f"train.{o.source}"
-        self.once(source, lambda: source.write_bytes((self.work / "corpus" / source.name).read_bytes()))
+        self.once(source, lambda: self.write(source, (self.work / "corpus" / source.name).read_bytes()))
         data = self.work / "data-distilled"
-        self.once(data / f"dict.{o.source}.txt", lambda: self.preprocess(
+        self.once(data / "complete", lambda: self.preprocess(
             folder / "train", data, "--srcdict", self.work / "data" / f"dict.{o.source}.txt", "--joined-dictionary"))
 
     # ---- runs
@@ -214,9 +220,9 @@ class Zoo:
 
     def table(self, jobs):
         results = [self.score(*job) for job in jobs]
-        (self.work / "table.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
+        self.write(self.work / "table.json", json.dumps(results, indent=1).encode("utf-8"))
         text = render(results)
-        (self.work / "table.md").write_text(text, encoding="utf-8")
+        self.write(self.work / "table.md", text.encode("utf-8"))
         print(text)
 
     def run(self):
