@@ -69,9 +69,10 @@ class SilentListener : public train::TrainListener {
 };
 
 /// Joins the other processes where a launcher has started several.
-void join_ranks(const train::RankEnvironment& environment, const LogSink& log, train::TrainOptions* options) {
+void join_ranks(const train::RankEnvironment& environment, double timeout_minutes, const LogSink& log,
+                train::TrainOptions* options) {
   if (environment.size == 1) return;
-  options->group = train::make_process_group(environment);
+  options->group = train::make_process_group(environment, 60 * timeout_minutes);
   options->local_rank = environment.local_rank;
   if (options->threads == 0)
     options->threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / environment.local_size);
@@ -124,7 +125,7 @@ class TorchLibrary : public TorchApi {
       options.threads = arguments.threads;
       options.restart = arguments.restart;
       const train::RankEnvironment environment = train::RankEnvironment::read();
-      join_ranks(environment, host_->log, &options);
+      join_ranks(environment, config.train.rank_timeout, host_->log, &options);
       ProgressListener shown(host_->progress);
       SilentListener silent;
       train::TrainListener* listener = environment.rank == 0 ? static_cast<train::TrainListener*>(&shown) : &silent;

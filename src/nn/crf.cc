@@ -114,8 +114,7 @@ CrfBeam select_beam(const Tensor& emissions, int64_t beam, const Tensor& gold, c
   return result;
 }
 
-CrfBeam unpack_beam(const CrfBeam& rows, const Tensor& mask) {
-  const Tensor where = mask.flatten().nonzero().squeeze(1);  // [N]
+CrfBeam unpack_beam(const CrfBeam& rows, const Tensor& where, const Tensor& mask) {
   const auto spread = [&](const Tensor& x) {
     std::vector<int64_t> flat = x.sizes().vec(), grid = mask.sizes().vec();
     flat[0] = mask.numel();

@@ -24,7 +24,8 @@ CrfBeam select_beam(const torch::Tensor& emissions, int64_t beam, const torch::T
                     const torch::Tensor& candidates = {});
 
 /// Spreads packed rows [N, K], the true rows of mask [B, T] in order, over [B, T, K]. Padding holds token 0, score 0.
-CrfBeam unpack_beam(const CrfBeam& rows, const torch::Tensor& mask);
+/// `where` [N] int64 are their places b * T + t, which the mask tells too, but only to those who wait for the device.
+CrfBeam unpack_beam(const CrfBeam& rows, const torch::Tensor& where, const torch::Tensor& mask);
 
 /// E1[tokens of row t] . E2[tokens of row t + 1]: [B, T, K] -> [B, T - 1, K, K].
 torch::Tensor crf_transitions(const torch::Tensor& tokens, const torch::Tensor& from, const torch::Tensor& to);

@@ -1,5 +1,6 @@
 #include "nn/embedding.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -58,11 +59,20 @@ Tensor InputEmbedding::tokens(const Tensor& ids, const Pass& pass) const {
   return project_ ? project_->forward(x) : x;
 }
 
+void InputEmbedding::reserve_positions(int64_t count) const {
+  const int64_t rows = positions_.size(0);
+  if (kFirstPositionRow + count <= rows) return;
+  if (spec_.positions == graph::Positions::kLearned)
+    throw Error(path_ + ".max_positions: a sentence has " + std::to_string(count) + " rows, the table " +
+                std::to_string(spec_.max_positions) + "; cut the sentences or raise " + path_ + ".max_positions");
+  const Tensor grown = sinusoidal_table(std::max(kFirstPositionRow + count, 2 * rows), positions_.size(1), kPadId);
+  // In place: the module's buffer stays the same tensor, and later moves to other devices reach it.
+  positions_.set_data(grown.to(positions_.options()));
+}
+
 Tensor InputEmbedding::positions(int64_t first, int64_t count) const {
   if (!positions_.defined()) return {};
-  if (first + count > spec_.max_positions)
-    throw Error(path_ + ".max_positions: a sentence has " + std::to_string(first + count) + " rows, the table " +
-                std::to_string(spec_.max_positions) + "; cut the sentences or raise " + path_ + ".max_positions");
+  reserve_positions(first + count);
   return positions_.narrow(0, kFirstPositionRow + first, count);
 }
 

@@ -25,7 +25,7 @@ class InputEmbedding {
   /// The tokens alone: [B, T] -> [B, T, D].
   torch::Tensor tokens(const torch::Tensor& ids, const Pass& pass) const;
   /// Rows `first` .. `first` + `count` - 1 of the positions, [count, D]; undefined without positions. Throws Error
-  /// beyond the table.
+  /// beyond a learned table; sinusoids have no end.
   torch::Tensor positions(int64_t first, int64_t count) const;
   /// x [B, T, D] with the positions from `first` on added, if there are any, and dropout.
   torch::Tensor place(const torch::Tensor& x, int64_t first, const Pass& pass) const;
@@ -34,6 +34,8 @@ class InputEmbedding {
 
  private:
   void add_positions(torch::nn::Module& parent, int64_t width, double deviation);
+  /// Makes sure of rows for positions below `count`. Changes the table: one thread at a time uses a model.
+  void reserve_positions(int64_t count) const;
   torch::Tensor window(const torch::Tensor& x) const;  // [B, T, e] -> [B, T, (left + 1 + right) e]
 
   graph::EmbeddingSpec spec_;
@@ -41,7 +43,7 @@ class InputEmbedding {
   double scale_, dropout_;
   std::shared_ptr<Embedding> table_;
   std::shared_ptr<Linear> project_;  // null where the table already has the width D
-  torch::Tensor positions_;          // [P, D], undefined without positions
+  torch::Tensor positions_;          // [P, D], undefined without positions; sinusoids grow when they are needed
 };
 
 }  // namespace litenat::nn

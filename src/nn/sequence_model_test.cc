@@ -31,6 +31,32 @@ std::unique_ptr<SequenceModel> make(const ModelSpec& spec, const DropoutSpec& dr
   return model;
 }
 
+TEST(SequenceModel, SinusoidsHaveNoEnd) {
+  const torch::NoGradGuard no_grad;
+  ModelSpec spec = testing::transformer_spec();
+  spec.embedding.max_positions = spec.decoder.embedding.max_positions = 4;
+  const auto small = make(spec);
+  spec.embedding.max_positions = spec.decoder.embedding.max_positions = 64;
+  const auto large = make(spec);
+  const Rows source = testing::random_rows({30, 5}, 30), input = testing::random_rows({3, 20}, 20);
+  const auto expected = large->decode(input.ids, input.mask, large->encode(source.ids, source.mask));
+  const Encoded encoded = small->encode(source.ids, source.mask);
+  EXPECT_TRUE(
+      at::equal(small->decode(input.ids, input.mask, encoded).index({input.mask}), expected.index({input.mask})));
+  // Step by step in a model whose table has not grown yet, and whose type has changed since it was made.
+  const auto fresh = make(spec = testing::transformer_spec());
+  fresh->to(torch::kDouble);
+  large->to(torch::kDouble);
+  const auto state = fresh->begin(fresh->encode(source.ids, source.mask)),
+             reference = large->begin(large->encode(source.ids, source.mask));
+  for (int64_t t = 0; t < 40; ++t) {
+    const Tensor ids = torch::full({2}, 4 + t % 5, torch::kInt64);
+    EXPECT_LT(largest(fresh->step(ids, state.get()) - large->step(ids, reference.get())), 1e-6) << t;
+  }
+  // What grew are the buffers, which later moves to other devices reach.
+  for (const auto& buffer : fresh->named_buffers()) EXPECT_GE(buffer.value().size(0), 30 + 2) << buffer.key();
+}
+
 std::string name_of(const ::testing::TestParamInfo<NamedSpec>& entry) { return entry.param.name; }
 
 class SequenceModelOf : public ::testing::TestWithParam<NamedSpec> {
@@ -362,7 +388,9 @@ TEST(SequenceModel, WrongUseIsAnError) {
   EXPECT_THROW(parallel->begin(encoded), Error);
   EXPECT_THROW(parallel->encode(longer.ids, longer.mask), Error);
   EXPECT_THROW(parallel->decode(longer.ids, longer.mask, encoded), Error);
-  const auto sequence = make(testing::transformer_spec());
+  ModelSpec learned = testing::transformer_spec();
+  learned.decoder.embedding.positions = graph::Positions::kLearned;
+  const auto sequence = make(learned);
   const auto state = sequence->begin(sequence->encode(rows.ids, rows.mask));
   const Tensor token = at::tensor({4}, torch::kLong);
   for (int t = 0; t < 12; ++t) sequence->step(token, state.get());

@@ -40,7 +40,7 @@ torch::Tensor loss_of(Tagger& tagger, const Setting& setting, const torch::Tenso
   const torch::Tensor gold = at::randint(setting.vocabulary, {rows.size(0)}, torch::kLong);
   const torch::Tensor emissions = tagger.emissions(rows);
   if (setting.kind == "softmax") return at::cross_entropy_loss(emissions, gold);
-  const CrfBeam beam = unpack_beam(select_beam(emissions, 32, gold), mask);
+  const CrfBeam beam = unpack_beam(select_beam(emissions, 32, gold), mask.flatten().nonzero().squeeze(1), mask);
   return -crf_log_likelihood(beam, mask, tagger.crf_from(), tagger.crf_to()).sum() / rows.size(0);
 }
 

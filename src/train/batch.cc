@@ -6,10 +6,10 @@ namespace {
 using torch::Tensor;
 
 constexpr Tensor Batch::*kTensors[] = {
-    &Batch::ids,          &Batch::mask,      &Batch::rows,           &Batch::inputs,     &Batch::targets,
-    &Batch::target_mask,  &Batch::syllables, &Batch::key_rows,       &Batch::boundaries, &Batch::decoder_ids,
-    &Batch::decoder_mask, &Batch::golds,     &Batch::length_classes, &Batch::noise,      &Batch::hidden,
-    &Batch::alignment};
+    &Batch::ids,         &Batch::mask,         &Batch::rows,      &Batch::inputs,         &Batch::targets,
+    &Batch::target_mask, &Batch::target_rows,  &Batch::syllables, &Batch::key_rows,       &Batch::boundaries,
+    &Batch::decoder_ids, &Batch::decoder_mask, &Batch::golds,     &Batch::length_classes, &Batch::noise,
+    &Batch::hidden,      &Batch::alignment};
 
 /// Applies `change` to every tensor of a batch that is there.
 template <typename Change>

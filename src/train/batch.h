@@ -17,6 +17,7 @@ struct Batch {
   torch::Tensor inputs;       // [N] int64: what was typed there (the unit; input = tokens: the token); not for pairs
   torch::Tensor targets;      // [N] int64
   torch::Tensor target_mask;  // [B, L] bool: sentence b has so many targets (L: the most)
+  torch::Tensor target_rows;  // [N] int64: b * L + l, the true elements of target_mask (not for ratios of lengths)
   torch::Tensor syllables;    // [N] int64, undefined for input = tokens
   torch::Tensor key_rows;     // [M] int64: every row of a sentence; undefined unless input = keys
   torch::Tensor boundaries;   // [M] float: 1 where a syllable begins

@@ -1,5 +1,7 @@
 #include "train/c10d_group.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <map>
 
@@ -54,16 +56,25 @@ namespace {
 
 using torch::Tensor;
 
+// The longest that processes wait for each other to start.
+constexpr std::chrono::milliseconds kLongestStart(1800 * 1000);
+
+bool is_timeout(const std::string& message) {
+  const auto has = [&message](const char* text) { return message.find(text) != std::string::npos; };
+  return has("imed out") || has("imeout");
+}
+
 class GlooGroup final : public ProcessGroup {
  public:
-  GlooGroup(const RankEnvironment& environment, double timeout_seconds) : environment_(environment) {
+  GlooGroup(const RankEnvironment& environment, double timeout_seconds)
+      : environment_(environment), timeout_seconds_(timeout_seconds) {
     const std::chrono::milliseconds timeout(static_cast<int64_t>(1000 * timeout_seconds));
     guarded([&] {
       c10d::TCPStoreOptions store;
       store.port = static_cast<uint16_t>(environment.master_port);
       store.isServer = environment.rank == 0;
       store.numWorkers = static_cast<size_t>(environment.size);
-      store.timeout = timeout;
+      store.timeout = std::min(timeout, kLongestStart);
       // torchrun's agent may hold the port with a store of its own already.
       store.multiTenant = true;
       const char* agent = std::getenv("TORCHELASTIC_USE_AGENT_STORE");
@@ -113,14 +124,21 @@ class GlooGroup final : public ProcessGroup {
     try {
       action();
     } catch (const std::exception& error) {
-      const std::string text = error.what();
-      throw Error("rank " + std::to_string(environment_.rank) + " of " + std::to_string(environment_.size) +
-                  ": another process of the run has ended or cannot be reached (" + text.substr(0, text.find('\n')) +
-                  "): see its messages; the same command goes on from the last checkpoint");
+      const std::string text = error.what(), reason = " (" + text.substr(0, text.find('\n')) + ")";
+      const std::string whose =
+          "rank " + std::to_string(environment_.rank) + " of " + std::to_string(environment_.size);
+      const std::string advice = "; the same command goes on from the last checkpoint";
+      if (is_timeout(text))
+        throw Error(whose + ": no answer from another process of the run in " +
+                    std::to_string(static_cast<int64_t>(timeout_seconds_)) + " s" + reason +
+                    ": it hangs, or is busy for longer (rank 0 validates alone): raise train.rank_timeout" + advice);
+      throw Error(whose + ": another process of the run has ended or cannot be reached" + reason +
+                  ": see its messages" + advice);
     }
   }
 
   RankEnvironment environment_;
+  double timeout_seconds_;
   c10::intrusive_ptr<c10d::TCPStore> store_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
 };

@@ -21,10 +21,11 @@ struct RankEnvironment {
   static RankEnvironment read();
 };
 
-/// Meets the other processes at the master's port; waits for them at most `timeout_seconds`. Sums run over Gloo;
+/// Meets the other processes at the master's port; waits for them at most `timeout_seconds` (to start: 30 minutes at
+/// most), which must be longer than a validation, through which the others wait for rank 0. Sums run over Gloo;
 /// tensors of a GPU pass through the host's memory. It listens on the interface GLOO_SOCKET_IFNAME, else where the
 /// host's name points. A process that ends without leaving the group makes the others' next call throw Error at once,
-/// one that hangs after the timeout. Throws Error where the build has no Gloo.
-std::shared_ptr<ProcessGroup> make_process_group(const RankEnvironment& environment, double timeout_seconds = 1800);
+/// one that hangs after the timeout; the messages differ. Throws Error where the build has no Gloo.
+std::shared_ptr<ProcessGroup> make_process_group(const RankEnvironment& environment, double timeout_seconds);
 
 }  // namespace litenat::train

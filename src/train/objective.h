@@ -34,7 +34,7 @@ struct Denominators {
 struct Loss {
   torch::Tensor total;    // scalar: weighted, divided by the denominators, differentiable
   torch::Tensor nll;      // scalar: -ln p summed over targets, without smoothing; detached
-  torch::Tensor correct;  // scalar: targets that the model alone gets right
+  torch::Tensor correct;  // scalar: targets that the model alone gets right; undefined where training does not count
   torch::Tensor parts;    // [part_names().size()], divided by the denominators, not weighted; detached
 };
 

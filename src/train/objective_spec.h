@@ -61,8 +61,8 @@ struct ObjectiveSpec {
     v("kind", kind,
       "tagging: cross entropy of each row; crf: likelihood of the whole sentence as well; label_smoothed: cross "
       "entropy of an autoregressive model; nat: of a non-autoregressive one, and its length; glat: the same with "
-      "glancing; crf_nat: the sentence's likelihood as well; ctc: the sum over all alignments, with glancing unless "
-      "its shares are 0",
+      "glancing; crf_nat: the sentence's likelihood as well; ctc: the sum over all alignments; crf_nat and ctc "
+      "glance unless the shares are 0",
       kObjectiveKindNames);
     v("label_smoothing", label_smoothing, "eps of the smoothed cross entropy", between(0, 0.99));
     v("variant", variant, "uniform: eps/V on every token; excluding_target: eps/(V-1) on every other one",
@@ -74,8 +74,15 @@ struct ObjectiveSpec {
     v("syllable_weight", syllable_weight, "weight of the syllables (model.head.syllable)", between(0, 1000));
     v("length_weight", length_weight, "weight of the length's cross entropy (kind = nat, glat, crf_nat)",
       between(0, 1000));
-    v("glancing", glancing, "targets that the decoder is shown (kind = glat, ctc)");
+    v("glancing", glancing, "targets that the decoder is shown (kind = glat, crf_nat, ctc)");
   }
 };
+
+/// Whether training shows the decoder targets.
+inline bool glances(const ObjectiveSpec& spec) {
+  const bool can =
+      spec.kind == ObjectiveKind::kGlat || spec.kind == ObjectiveKind::kCrfNat || spec.kind == ObjectiveKind::kCtc;
+  return can && (spec.glancing.start > 0 || spec.glancing.end > 0);
+}
 
 }  // namespace litenat::train

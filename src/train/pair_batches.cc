@@ -153,6 +153,7 @@ void PairBatches::fill(const std::vector<Pair>& pairs, Batch* batch) const {
   batch->row_lengths = lengths_of(inputs);
   batch->target_lengths = lengths_of(targets);
   batch->rows = input.mask.flatten().nonzero().squeeze(1);
+  if (!ratio) batch->target_rows = batch->rows;  // a row of the decoder for each target
   batch->targets = target.ids.masked_select(target.mask);
   batch->num_rows = batch->rows.numel();
   batch->num_targets = batch->targets.numel();

@@ -1,5 +1,6 @@
 // Objectives and batches of models with a decoder, against independent computations.
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/record_function.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -272,6 +273,85 @@ TEST(PairObjective, GlatLeavesOutWhatItShows) {
   EXPECT_NEAR(loss.nll.item<double>() / static_cast<double>(batch.num_targets), word, 1e-5);
 }
 
+TEST(PairObjective, CrfNatGlancesButScoresWholeSentences) {
+  TemporaryFolder folder("litenat_glat_crf");
+  write_pair_data(folder.path(), 40, 10);
+  const Toy toy(folder.path(), pair_config(folder.path(), ObjectiveKind::kCrfNat));
+  const Batch plain = toy.maker->make({0, 1, 2, 3, 4, 5}, 1);
+  Batch batch = plain;
+  toy.model->train();
+  toy.objective->prepare(*toy.model, 0, &batch);
+  const Tensor hidden = batch.hidden.nonzero().squeeze(1), shown = batch.decoder_ids.ne(plain.decoder_ids);
+  ASSERT_LT(hidden.numel(), batch.num_targets);
+  EXPECT_TRUE(torch::equal(batch.decoder_ids.masked_select(shown), batch.golds.masked_select(shown)));
+  const Loss loss = toy.objective->compute(*toy.model, batch, denominators_of(batch));
+  const auto [logits, source] = toy.forward(batch);
+  const double word =
+      at::cross_entropy_loss(logits.index_select(0, hidden), batch.targets.index_select(0, hidden)).item<double>();
+  double crf = 0;
+  int64_t first = 0;
+  for (const int64_t rows : batch.row_lengths) {
+    crf -=
+        nn::crf_log_likelihood(logits.narrow(0, first, rows).unsqueeze(0),
+                               batch.targets.narrow(0, first, rows).unsqueeze(0), torch::ones({1, rows}, torch::kBool),
+                               toy.model->crf_from(), toy.model->crf_to(), toy.config.model.head.crf_beam)
+            .item<double>() /
+        static_cast<double>(rows) / 6;
+    first += rows;
+  }
+  EXPECT_NEAR(loss.parts[0].item<double>(), word, 1e-5);
+  EXPECT_NEAR(loss.parts[2].item<double>(), crf, 1e-5);
+  const double share = static_cast<double>(hidden.numel()) / static_cast<double>(batch.num_targets);
+  EXPECT_NEAR(loss.parts[3].item<double>(), 1 - share, 1e-6);
+  EXPECT_NEAR(loss.total.item<double>(), word + crf + 0.1 * share * toy.length_loss(source, batch).item<double>(),
+              1e-5);
+}
+
+TEST(PairObjective, CtcCountsInTrainingOnlyWhileItGlances) {
+  TemporaryFolder folder("litenat_ctc_counts");
+  write_pair_data(folder.path(), 40, 10);
+  const Toy toy(folder.path(), pair_config(folder.path(), ObjectiveKind::kCtc));
+  Batch batch = toy.maker->make({0, 1, 2}, 1);
+  const auto count = [&] { return toy.objective->compute(*toy.model, batch, denominators_of(batch)).correct; };
+  toy.model->train();
+  EXPECT_FALSE(count().defined());
+  toy.objective->prepare(*toy.model, 0, &batch);
+  EXPECT_TRUE(count().defined());
+  batch = toy.maker->make({0, 1, 2}, 1);
+  toy.model->eval();
+  EXPECT_TRUE(count().defined());
+}
+
+std::set<std::string>& operators_called() {
+  static std::set<std::string> names;
+  return names;
+}
+
+std::unique_ptr<at::ObserverContext> note_operator(const at::RecordFunction& function) {
+  operators_called().insert(function.name());
+  return nullptr;
+}
+
+/// Operators whose result's size depends on values, for which the host must wait.
+TEST(PairObjective, UpdatesDoNotWaitForSizes) {
+  TemporaryFolder folder("litenat_waits");
+  write_pair_data(folder.path(), 40, 10);
+  for (const ObjectiveKind kind : kPairKinds) {
+    const Toy toy(folder.path(), pair_config(folder.path(), kind));
+    toy.model->train();
+    Batch batch = toy.maker->make({0, 1, 2, 3}, 1);
+    operators_called().clear();
+    const at::CallbackHandle handle =
+        at::addThreadLocalCallback(at::RecordFunctionCallback(note_operator).scopes({at::RecordScope::FUNCTION}));
+    toy.objective->prepare(*toy.model, 0, &batch);
+    toy.objective->compute(*toy.model, batch, denominators_of(batch)).total.backward();
+    at::removeCallback(handle);
+    EXPECT_EQ(operators_called().count("aten::linear"), 1u) << "they are noted";
+    for (const char* name : {"aten::nonzero", "aten::masked_select", "aten::unique_dim", "aten::_unique2"})
+      EXPECT_EQ(operators_called().count(name), 0u) << kObjectiveKindNames.name(kind) << ": " << name;
+  }
+}
+
 TEST(PairObjective, RefusesModelsOfOtherKinds) {
   TemporaryFolder folder("litenat_refuses");
   for (const ObjectiveKind kind : kPairKinds)
@@ -323,7 +403,7 @@ TEST(PairBatches, HoldWhatEachFamilyReads) {
       }
     }
     EXPECT_EQ(batch.length_classes.defined(), begins && !ctc);
-    EXPECT_EQ(batch.noise.defined(), ctc || kind == ObjectiveKind::kGlat);
+    EXPECT_EQ(batch.noise.defined(), ctc || kind == ObjectiveKind::kGlat || kind == ObjectiveKind::kCrfNat);
     if (batch.noise.defined()) {  // what is drawn for a sentence depends on no other
       const Batch alone = toy.maker->make({9}, 3), later = toy.maker->make({9}, 4);
       const int64_t rows = alone.row_lengths[0];

@@ -73,7 +73,7 @@ class LabelSmoothedObjective final : public Objective {
   ObjectiveSpec spec_;
 };
 
-/// Words and lengths; what nat, glat and crf_nat share.
+/// Words and lengths; what nat, glat and crf_nat share, glancing included.
 class NatObjective : public Objective {
  public:
   explicit NatObjective(const ObjectiveSpec& spec) : spec_(spec) {}
@@ -86,6 +86,15 @@ class NatObjective : public Objective {
   }
 
  protected:
+  /// Shows the decoder some of the targets that it gets wrong without.
+  void glance(nn::Model& model, int64_t updates_done, Batch* batch) const {
+    const double shown_share = spec_.glancing.share(updates_done);
+    if (shown_share == 0) return;
+    const torch::NoGradGuard no_grad;
+    const Tensor predicted = spread(run(sequence_model(model), *batch).logits.argmax(1), *batch);
+    show(choose_shown(predicted, batch->golds, batch->target_mask, batch->noise, shown_share), batch->golds, batch);
+  }
+
   Loss compute_nat(const nn::SequenceModel& model, const Pass& pass, const Batch& batch,
                    const Denominators& all) const {
     const nn::CandidateLoss words =
@@ -116,11 +125,7 @@ class GlatObjective final : public NatObjective {
   std::vector<std::string> part_names() const override { return {"word", "length", "glance"}; }
 
   void prepare(nn::Model& model, int64_t updates_done, Batch* batch) const override {
-    const double shown_share = spec_.glancing.share(updates_done);
-    if (shown_share == 0) return;
-    const torch::NoGradGuard no_grad;
-    const Tensor predicted = spread(run(sequence_model(model), *batch).logits.argmax(1), *batch);
-    show(choose_shown(predicted, batch->golds, batch->target_mask, batch->noise, shown_share), batch->golds, batch);
+    glance(model, updates_done, batch);
   }
 
   Loss compute(nn::Model& model, const Batch& batch, const Denominators& all) const override {
@@ -130,23 +135,29 @@ class GlatObjective final : public NatObjective {
   }
 };
 
+/// With glancing, words count where they stay hidden, as in glat. The sentence's likelihood is that of all its words:
+/// a chain without those that were shown would learn moves between words that are no neighbours.
 class CrfNatObjective final : public NatObjective {
  public:
   using NatObjective::NatObjective;
 
-  std::vector<std::string> part_names() const override { return {"word", "length", "crf"}; }
+  std::vector<std::string> part_names() const override { return {"word", "length", "crf", "glance"}; }
+
+  void prepare(nn::Model& model, int64_t updates_done, Batch* batch) const override {
+    glance(model, updates_done, batch);
+  }
 
   Loss compute(nn::Model& model, const Batch& batch, const Denominators& all) const override {
     const nn::SequenceModel& network = sequence_model(model);
     const Pass pass = run(network, batch);
     Loss loss = compute_nat(network, pass, batch, all);
     const nn::CrfBeam rows = nn::select_beam(pass.logits, model.spec().head.crf_beam, batch.targets);
-    const Tensor log_p = nn::crf_log_likelihood(nn::unpack_beam(rows, batch.target_mask), batch.target_mask,
-                                                model.crf_from(), model.crf_to());
+    const Tensor log_p = nn::crf_log_likelihood(nn::unpack_beam(rows, batch.target_rows, batch.target_mask),
+                                                batch.target_mask, model.crf_from(), model.crf_to());
     const Tensor crf = (-log_p / batch.target_mask.sum(1).clamp_min(1)).sum() * share(1, all.sentences);
     loss.total = loss.total + spec_.crf_weight * crf;
     loss.nll = -log_p.detach().sum();
-    loss.parts = torch::cat({loss.parts, joined({crf})});
+    loss.parts = torch::cat({loss.parts, joined({crf, glance_part(batch, all.targets)})});
     // While training, the row's best token counts (Viterbi would cost as much as the loss); else the best path.
     if (!model.is_training()) loss.correct = correct_on_path(model, pass.logits.detach(), batch);
     return loss;
@@ -155,7 +166,8 @@ class CrfNatObjective final : public NatObjective {
  private:
   static Tensor correct_on_path(nn::Model& model, const Tensor& logits, const Batch& batch) {
     const torch::NoGradGuard no_grad;
-    const nn::CrfBeam beam = nn::unpack_beam(nn::select_beam(logits, model.spec().head.crf_beam), batch.target_mask);
+    const nn::CrfBeam beam =
+        nn::unpack_beam(nn::select_beam(logits, model.spec().head.crf_beam), batch.target_rows, batch.target_mask);
     const nn::CrfPath path = nn::crf_viterbi(beam, batch.target_mask, model.crf_from(), model.crf_to());
     return path.tokens.masked_select(batch.target_mask).eq(batch.targets).sum();
   }
@@ -187,7 +199,9 @@ class CtcObjective final : public Objective {
       const Tensor of_rows = log_p.mean(2).masked_fill(batch.decoder_mask.logical_not(), 0);
       total = total - of_rows.sum() * share(eps, all.rows);
     }
-    return {spec_.token_weight * total, nll.detach(), correct(log_p.detach(), batch),
+    // An alignment costs as much as the loss: training counts along the one that glancing has made, if any.
+    const bool counts = batch.alignment.defined() || !model.is_training();
+    return {spec_.token_weight * total, nll.detach(), counts ? correct(log_p.detach(), batch) : Tensor(),
             joined({ctc, glance_part(batch, all.rows)})};
   }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "base/interrupt.h"
 #include "decode/parallel_decoder.h"
@@ -100,6 +101,75 @@ TEST(PairTrainer, GoesOnBitForBit) {
       EXPECT_TRUE(torch::equal(a.read(prefix + item.key()), b.read(prefix + item.key()))) << prefix << item.key();
 }
 
+void expect_equal_weights(const std::string& a, const std::string& b) {
+  const CheckpointReader left(a + "/checkpoints/last.safetensors"), right(b + "/checkpoints/last.safetensors");
+  const auto model = nn::make_model(left.spec(), {});
+  for (const auto& item : model->named_parameters())
+    EXPECT_TRUE(torch::equal(left.read("model/" + item.key()), right.read("model/" + item.key()))) << item.key();
+}
+
+TEST(PairTrainer, KeepsTheGlancingItStartedWith) {
+  TemporaryFolder folder("litenat_glancing_resume");
+  write_pair_data(folder.path(), 100, 20);
+  for (const ObjectiveKind kind : {ObjectiveKind::kGlat, ObjectiveKind::kCrfNat}) {
+    TrainConfig config = pair_config(folder.path(), kind);
+    config.objective.glancing = {1, 0, 10};
+    config.train.max_updates = 20;
+    config.train.validate_every = 0;
+    const std::string name = kObjectiveKindNames.name(kind);
+    const std::string straight = folder.path() + "/straight_" + name, halves = folder.path() + "/halves_" + name;
+    train(config, straight);
+    config.objective.glancing.updates = 0;
+    config.train.max_updates = 10;
+    train(config, halves);
+    config.train.max_updates = 20;
+    train(config, halves);
+    expect_equal_weights(straight, halves);
+    // Another schedule is another run.
+    config.objective.glancing.updates = 20;
+    EXPECT_THROW(train(config, halves), Error);
+  }
+}
+
+TEST(PairTrainer, ForgetsScoresOfAnotherValidation) {
+  TemporaryFolder folder("litenat_other_validation");
+  write_pair_data(folder.path(), 60, 20);
+  TrainConfig config = pair_config(folder.path(), ObjectiveKind::kNat);
+  config.train.max_updates = 8;
+  config.train.validate_every = 4;
+  config.train.bleu_sentences = 0;
+  const std::string run = folder.path() + "/run";
+  const double before = train(config, run).report->nll;
+  config.train.log_every = 2;  // changes nothing of it
+  EXPECT_EQ(train(config, run).report->nll, before);
+  const auto best = [&run] { return CheckpointReader(run + "/checkpoints/best.safetensors").state(); };
+  EXPECT_EQ(best().best_score, before);
+  config.data.valid_sentences = 5;
+  const TrainResult result = train(config, run);
+  EXPECT_NE(result.report->nll, before);
+  EXPECT_EQ(result.best_update, 8);
+  EXPECT_EQ(best().best_score, result.report->nll);
+}
+
+TEST(PairTrainer, LogsNoAccuracyThatItDoesNotCount) {
+  TemporaryFolder folder("litenat_ctc_log");
+  write_pair_data(folder.path(), 60, 20);
+  TrainConfig config = pair_config(folder.path(), ObjectiveKind::kCtc);
+  config.objective.glancing = {1, 0, 4};
+  config.train.max_updates = 8;
+  train(config, folder.path() + "/run");
+  std::ifstream log(folder.path() + "/run/log.jsonl");
+  std::string line;
+  std::map<int64_t, bool> has_accuracy;
+  while (std::getline(log, line)) {
+    const Json json = value_or_throw(Json::parse(line));
+    if (json.find("type")->string() != "train") continue;
+    has_accuracy[json.find("update")->integer()] = json.find("acc") != nullptr;
+    EXPECT_TRUE(std::isfinite(json.find("loss")->number()));
+  }
+  EXPECT_EQ(has_accuracy, (std::map<int64_t, bool>{{4, true}, {8, false}}));
+}
+
 TEST(PairTrainer, StoresDictionariesAndAverages) {
   TemporaryFolder folder("litenat_pair_files");
   write_pair_data(folder.path(), 60, 20);
@@ -154,6 +224,28 @@ TEST(PairTrainer, SaysWhatDoesNotFit) {
   std::ofstream(folder.path() + "/dict.y.txt", std::ios::app) << "extra 1\n";
   config = pair_config(folder.path(), ObjectiveKind::kNat);
   EXPECT_NE(error_of(config).find("one dictionary for both sides"), std::string::npos);
+}
+
+/// A model that has learnt nothing translates on and on: beyond a table of sinusoids, up to the end of a learned one.
+TEST(PairValidator, TranslatesToTheEndOfTheTable) {
+  TemporaryFolder folder("litenat_pair_long");
+  write_pair_data(folder.path(), 20, 10);
+  for (const ObjectiveKind kind : {ObjectiveKind::kLabelSmoothed, ObjectiveKind::kNat})
+    for (const graph::Positions positions : {graph::Positions::kSinusoidal, graph::Positions::kLearned}) {
+      TrainConfig config = pair_config(folder.path(), kind);
+      for (graph::EmbeddingSpec* embedding : {&config.model.embedding, &config.model.decoder.embedding}) {
+        embedding->positions = positions;
+        embedding->max_positions = positions == graph::Positions::kLearned ? 9 : 3;  // seven words and specials
+      }
+      const TrainingData data = open_training_data(&config, "");
+      torch::manual_seed(2);
+      const auto model = nn::make_model(config.model, {});
+      const auto objective = make_objective(config.objective, nullptr, config.model);
+      const ValidationReport report =
+          data.make_validator(config)->run(*model, *objective, torch::kCPU, Precision::kFp32);
+      EXPECT_TRUE(report.bleu.has_value());
+      EXPECT_TRUE(std::isfinite(report.nll));
+    }
 }
 
 TEST(PairValidator, StopsAtASignal) {

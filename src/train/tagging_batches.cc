@@ -1,6 +1,7 @@
 #include "train/tagging_batches.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/interrupt.h"
 
@@ -96,18 +97,21 @@ Batch TaggingBatches::make(const data::Batch& sentences, int64_t epoch) const {
   batch.ids = filled({size, width}, torch::kInt64, text::kPad);
   batch.mask = filled({size, width}, torch::kBool, 0);
   batch.target_mask = filled({size, longest}, torch::kBool, 0);
-  for (Tensor* tensor : {&batch.rows, &batch.inputs, &batch.targets}) *tensor = torch::empty({targets}, torch::kInt64);
+  for (Tensor* tensor : {&batch.rows, &batch.inputs, &batch.targets, &batch.target_rows})
+    *tensor = torch::empty({targets}, torch::kInt64);
   auto* ids = batch.ids.data_ptr<int64_t>();
   bool* mask = batch.mask.data_ptr<bool>();
   bool* target_mask = batch.target_mask.data_ptr<bool>();
   auto *rows = batch.rows.data_ptr<int64_t>(), *inputs = batch.inputs.data_ptr<int64_t>(),
-       *golds = batch.targets.data_ptr<int64_t>();
+       *golds = batch.targets.data_ptr<int64_t>(), *places = batch.target_rows.data_ptr<int64_t>();
   for (int64_t b = 0; b < size; ++b) {
     const Rows& of = all[static_cast<size_t>(b)];
     std::copy(of.ids.begin(), of.ids.end(), ids + b * width);
     std::fill_n(mask + b * width, of.ids.size(), true);
     std::fill_n(target_mask + b * longest, of.heads.size(), true);
     for (const int32_t head : of.heads) *rows++ = b * width + head;
+    std::iota(places, places + of.heads.size(), b * longest);
+    places += of.heads.size();
     inputs = std::copy(of.inputs.begin(), of.inputs.end(), inputs);
     golds = std::copy(of.sentence.target.begin(), of.sentence.target.end(), golds);
   }

@@ -83,8 +83,8 @@ class CrfObjective final : public TaggerObjective {
     const Tensor allowed = sets_ ? sets_->mask(emissions.device()).index_select(0, batch.inputs) : Tensor();
     const int64_t width = model.spec().head.crf_beam;
     const nn::CrfBeam rows = nn::select_beam(emissions, width, batch.targets, allowed);
-    const Tensor log_p = nn::crf_log_likelihood(nn::unpack_beam(rows, batch.target_mask), batch.target_mask,
-                                                model.crf_from(), model.crf_to());
+    const Tensor log_p = nn::crf_log_likelihood(nn::unpack_beam(rows, batch.target_rows, batch.target_mask),
+                                                batch.target_mask, model.crf_from(), model.crf_to());
     const Tensor lengths = batch.target_mask.sum(1).clamp_min(1);
     Tensor total = (-log_p / lengths).sum() * share(spec_.crf_weight, all.sentences);
     if (spec_.token_weight > 0)
@@ -111,8 +111,8 @@ class CrfObjective final : public TaggerObjective {
       return masked.argmax(1).eq(batch.targets).sum();
     }
     const nn::CrfBeam rows = nn::select_beam(emissions, width, {}, allowed);
-    const nn::CrfPath path =
-        nn::crf_viterbi(nn::unpack_beam(rows, batch.target_mask), batch.target_mask, model.crf_from(), model.crf_to());
+    const nn::CrfPath path = nn::crf_viterbi(nn::unpack_beam(rows, batch.target_rows, batch.target_mask),
+                                             batch.target_mask, model.crf_from(), model.crf_to());
     return path.tokens.masked_select(batch.target_mask).eq(batch.targets).sum();
   }
 };

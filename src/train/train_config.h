@@ -49,6 +49,7 @@ struct TrainerSpec {
   Precision precision = Precision::kAuto;
   bool tensorboard = true;
   bool deterministic = true;
+  double rank_timeout = 240;
   Metric best_metric = Metric::kNll;
   int64_t bleu_sentences = 1000;
   eval::Tokenizer bleu_tokenizer = eval::Tokenizer::k13a;
@@ -77,6 +78,9 @@ struct TrainerSpec {
     v("precision", precision, "auto: bf16 on a GPU, fp32 elsewhere; fp16 scales the loss", kPrecisionNames);
     v("tensorboard", tensorboard, "write TensorBoard event files too");
     v("deterministic", deterministic, "equal runs give equal numbers on a GPU too (on a CPU they always do)");
+    v("rank_timeout", rank_timeout,
+      "minutes that the processes of a run wait for one that does not answer; longer than any validation",
+      between(0.01, 1e6));
     v("best_metric", best_metric, "what the best checkpoint and train.patience go by: nll (lower) or bleu (higher)",
       kMetricNames);
     v("bleu_sentences", bleu_sentences,

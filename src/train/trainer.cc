@@ -49,15 +49,26 @@ torch::Device prepare_device(const TrainerSpec& spec, const TrainOptions& option
   return device;
 }
 
-/// The objective with the settings that follow from others.
-ObjectiveSpec complete_objective(const TrainConfig& config) {
-  ObjectiveSpec spec = config.objective;
-  const bool glances = spec.kind == ObjectiveKind::kGlat || spec.kind == ObjectiveKind::kCtc;
-  if (!glances || spec.glancing.updates > 0 || spec.glancing.start == spec.glancing.end) return spec;
-  spec.glancing.updates = config.train.max_updates;
-  if (spec.glancing.updates == 0)
+/// The updates over which the share of glancing changes, for a run that begins with `config`.
+int64_t glancing_updates(const TrainConfig& config) {
+  const GlancingSpec& glancing = config.objective.glancing;
+  if (!glances(config.objective) || glancing.updates > 0 || glancing.start == glancing.end) return glancing.updates;
+  if (config.train.max_updates == 0)
     throw Error("objective.glancing.updates: expected a number of updates where train.max_updates is not set, found 0");
-  return spec;
+  return config.train.max_updates;
+}
+
+/// The configuration that a checkpoint's run was started with.
+TrainConfig config_of(const CheckpointReader& checkpoint) {
+  TrainConfig config;
+  config::parse_config(checkpoint.config_toml(), checkpoint.path() + ", litenat.config", &config);
+  return config;
+}
+
+/// Whether scores of validations by the one compare with those by the other.
+bool validate_alike(const TrainConfig& a, const TrainConfig& b) {
+  return a.data.valid == b.data.valid && a.data.valid_sentences == b.data.valid_sentences &&
+         a.data.tokenizer == b.data.tokenizer && a.train.bleu_sentences == b.train.bleu_sentences;
 }
 
 /// Those of the model's family.
@@ -97,6 +108,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options, TrainLi
       data_(open_training_data(&config_, is_first() ? folder_.resources() : "")) {
   if (config_.train.max_updates == 0 && config_.train.max_epochs == 0 && config_.train.max_minutes == 0)
     throw Error("train: expected an end: set train.max_updates, train.max_epochs or train.max_minutes");
+  settle_glancing();
   maker_ = data_.make_batches(config_);
   if (is_first()) validator_ = data_.make_validator(config_);
   build_model();
@@ -117,7 +129,7 @@ void Trainer::build_model() {
   model_ = nn::make_model(config_.model, config_.dropout);
   model_->to(device_);
   for (const auto& item : model_->named_parameters()) parameters_.emplace_back(item.key(), item.value());
-  objective_ = make_objective(complete_objective(config_), data_.candidates, config_.model);
+  objective_ = make_objective(config_.objective, data_.candidates, config_.model);
   optimizer_ = std::make_unique<Optimizer>(parameters_, config_.optimizer);
   if (config_.train.average == AverageKind::kEma)
     average_ = std::make_unique<WeightAverage>(parameters_, config_.train.ema_decay);
@@ -133,9 +145,16 @@ void Trainer::build_model() {
 
 // ---- resuming
 
+/// A run keeps the schedule of glancing that it was started with, whatever train.max_updates becomes.
+void Trainer::settle_glancing() {
+  int64_t& updates = config_.objective.glancing.updates;
+  if (updates == 0 && folder_.has_checkpoint()) updates = glancing_updates(config_of(CheckpointReader(folder_.last())));
+  updates = glancing_updates(config_);
+}
+
 void Trainer::check_resumable(const CheckpointReader& checkpoint) const {
-  TrainConfig before;
-  config::parse_config(checkpoint.config_toml(), checkpoint.path() + ", litenat.config", &before);
+  TrainConfig before = config_of(checkpoint);
+  before.objective.glancing.updates = glancing_updates(before);
   const TrainingState state = checkpoint.state();
   // Batches of an update are what counts, whoever computes them.
   const int64_t batches_before = int64_t{before.train.update_freq} * state.ranks,
@@ -170,7 +189,21 @@ void Trainer::resume() {
   state_.device = here.device;
   state_.ranks = here.ranks;
   saved_update_ = state_.update;
+  if (state_.has_best && !validate_alike(config_of(checkpoint), config_)) forget_best();
   listener_->on_message("going on from update " + std::to_string(state_.update) + " of " + folder_.path());
+}
+
+/// Scores so far do not compare with those to come.
+void Trainer::forget_best() {
+  listener_->on_message(
+      "validation has changed (data.valid, data.valid_sentences, data.tokenizer or train.bleu_sentences): the best "
+      "score so far, of update " +
+      std::to_string(state_.best_update) + ", no longer counts");
+  state_.has_best = false;
+  state_.best_score = 0;
+  state_.best_update = state_.bad_validations = 0;
+  state_.validated_update = -1;
+  unsaved_ = true;
 }
 
 // ---- the course of training
@@ -294,11 +327,13 @@ void Trainer::write_log() {
   const double rate = static_cast<double>(interval_targets_) / std::max(1e-9, state_.seconds - interval_start_);
   std::vector<std::pair<std::string, double>> values = {{"loss", sums[0].item<double>() / updates},
                                                         {"nll", sums[1].item<double>() / targets},
-                                                        {"acc", sums[2].item<double>() / targets},
                                                         {"grad_norm", sums[3].item<double>() / updates},
                                                         {"lr", lr_},
                                                         {"tokens_per_s", rate},
                                                         {"seconds", state_.seconds}};
+  const double accuracy = sums[2].item<double>() / targets;
+  const bool counted = std::isfinite(accuracy);  // ctc counts only while it glances
+  if (counted) values.emplace_back("acc", accuracy);
   const std::vector<std::string> parts = objective_->part_names();
   for (size_t i = 0; i < parts.size(); ++i)
     values.emplace_back(parts[i], sums[4 + static_cast<int64_t>(i)].item<double>() / updates);
@@ -314,8 +349,8 @@ void Trainer::write_log() {
   }
   if (log_) log_->write(line);
   if (tensorboard_) tensorboard_->write(state_.update, scalars);
-  note_ = "epoch " + std::to_string(state_.epoch) + ", loss " + format("%.4f", values[0].second) + ", acc " +
-          format("%.2f", 100 * values[2].second) + " %, " + format("%.0f", rate) + " tokens/s";
+  note_ = "epoch " + std::to_string(state_.epoch) + ", loss " + format("%.4f", values[0].second) +
+          (counted ? ", acc " + format("%.2f", 100 * accuracy) + " %" : "") + ", " + format("%.0f", rate) + " tokens/s";
   state_.tokens += state_.log_targets;
   state_.log_updates = state_.log_targets = 0;
   step_->clear_sums();

@@ -57,7 +57,9 @@ class Trainer {
 
  private:
   void build_model();
+  void settle_glancing();
   void resume();
+  void forget_best();
   void check_resumable(const CheckpointReader& checkpoint) const;
   int64_t total_updates();
   bool is_finished() const;

@@ -141,8 +141,8 @@ std::unique_ptr<BatchMaker> TrainingData::make_batches(const TrainConfig& config
   if (train)
     return std::make_unique<TaggingBatches>(train.get(), config.model.input, config.data.batch,
                                             mixture_sampler(config.data.keys), seed);
-  const bool glances = config.objective.kind == ObjectiveKind::kGlat || config.objective.kind == ObjectiveKind::kCtc;
-  return std::make_unique<PairBatches>(train_pairs.get(), config.model, config.data.batch, glances, seed);
+  return std::make_unique<PairBatches>(train_pairs.get(), config.model, config.data.batch, glances(config.objective),
+                                       seed);
 }
 
 std::unique_ptr<Validator> TrainingData::make_validator(const TrainConfig& config) const {

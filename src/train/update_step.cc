@@ -2,6 +2,8 @@
 
 #include <ATen/ops/_foreach_norm.h>
 
+#include <limits>
+
 #include "base/random.h"
 #include "train/device.h"
 
@@ -12,6 +14,7 @@ using torch::Tensor;
 
 constexpr double kFirstScale = 1 << 7;
 constexpr double kLowestScale = 1e-4;
+constexpr double kNotCounted = std::numeric_limits<double>::quiet_NaN();
 
 void add_to(Tensor* sum, const Tensor& value) { *sum = sum->defined() ? *sum + value : value; }
 
@@ -37,7 +40,7 @@ UpdateStep::UpdateStep(const UpdateSpec& spec, nn::Model* model, const Objective
 void UpdateStep::Totals::add(const Loss& loss) {
   add_to(&total, loss.total.detach());
   add_to(&nll, loss.nll);
-  add_to(&correct, loss.correct);
+  add_to(&correct, loss.correct.defined() ? loss.correct : torch::full_like(loss.nll, kNotCounted));
   if (loss.parts.defined()) add_to(&parts, loss.parts);
 }
 

@@ -37,7 +37,7 @@ class UpdateStep {
   void run(const std::vector<Batch>& batches, double lr, int64_t update);
 
   /// Sums since the last clear_sums(), fp64 [4 + parts] on the device: loss, nll, correct, norm of the gradient, and
-  /// the objective's parts. Updates that were left out do not count.
+  /// the objective's parts. Updates that were left out do not count. `correct` is no number after a batch without.
   const torch::Tensor& sums() const { return sums_; }
   /// Targets of the last update, of all ranks.
   int64_t num_targets() const { return num_targets_; }
