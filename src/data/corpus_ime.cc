@@ -12,6 +12,7 @@
 #include "data/corpus_output.h"
 #include "data/corpus_pipeline.h"
 #include "data/corpus_split.h"
+#include "data/staged_folder.h"
 
 namespace litenat::data {
 namespace {
@@ -21,6 +22,7 @@ void check_options(const CorpusImeOptions& options) {
   throw_if_error(fields_from_json(fields_to_json(options), &checked));
   if (options.inputs.empty()) throw Error("inputs: expected files, folders or -, found none");
   if (options.output.empty()) throw Error("output: expected a folder, found none");
+  check_inputs_survive(options.inputs, options.output, corpus_file_names());
   if (options.min_length > options.max_length) {
     throw Error("min_length: expected at most max_length (" + std::to_string(options.max_length) + "), found " +
                 std::to_string(options.min_length));

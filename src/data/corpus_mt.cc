@@ -63,10 +63,32 @@ class Stopwatch {
   Clock::time_point begin_ = Clock::now();
 };
 
+/// Every file that a corpus folder of these languages may hold.
+std::vector<std::string> file_names(const CorpusMtOptions& options) {
+  std::vector<std::string> names = {"summary.json", kTokenizerFile};
+  for (const std::string& language : {options.source_lang, options.target_lang}) {
+    names.push_back("tokenizer." + language + ".model");
+    for (const char* subset : {"train", "valid", "test"}) names.push_back(std::string(subset) + "." + language);
+  }
+  return names;
+}
+
+/// The files that are read: text, and held-out text and tokenizers of the user's.
+std::vector<std::string> files_read(const CorpusMtOptions& options) {
+  std::vector<std::string> files = options.inputs;
+  for (const std::string& prefix : {options.valid_prefix, options.test_prefix})
+    if (!prefix.empty())
+      for (const std::string& language : {options.source_lang, options.target_lang})
+        files.push_back(prefix + "." + language);
+  return files;
+}
+
 class CorpusMaker {
  public:
   CorpusMaker(const CorpusMtOptions& options, const StageProgress& progress)
-      : options_(options), progress_(progress), folder_(options.output), clean_((folder_.path() / ".clean").string()) {}
+      : options_(options), progress_(progress), folder_(options.output), clean_((folder_.path() / ".clean").string()) {
+    folder_.own(file_names(options));
+  }
 
   CorpusMtSummary run() {
     std::error_code error;
@@ -180,6 +202,7 @@ Json CorpusMtSummary::to_json() const {
 
 CorpusMtSummary make_mt_corpus(const CorpusMtOptions& options, const StageProgress& progress) {
   check_options(options);
+  check_inputs_survive(files_read(options), options.output, file_names(options));
   CorpusMtSummary summary = CorpusMaker(options, progress).run();
   if (summary.short_of_held_out > 0)
     log_warning("the held-out subsets have " + std::to_string(summary.short_of_held_out) +

@@ -20,8 +20,22 @@ int64_t count_tokens(const std::string& line) { return std::count(line.begin(), 
 
 }  // namespace
 
+std::vector<std::string> corpus_file_names() {
+  std::vector<std::string> names = {"summary.json"};
+  for (const std::string subset : {"train", "valid", "test"}) {
+    names.push_back(subset + ".hanzi");
+    names.push_back(subset + ".pinyin");
+    for (const auto& [mode, name] : kKeyModeNames.values) {
+      names.push_back(subset + "." + name);
+      names.push_back(subset + "." + name + ".tsv");
+    }
+  }
+  return names;
+}
+
 CorpusOutput::CorpusOutput(const std::string& folder, const KeySampling& sampling, bool key_files)
     : folder_(folder), sampling_(sampling), key_files_(key_files) {
+  folder_.own(corpus_file_names());
   for (const std::string& name : file_names("train")) train_.push_back(open(name));
 }
 

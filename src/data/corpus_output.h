@@ -17,6 +17,9 @@ using KeyLines = std::vector<std::string>;
 
 /// {subset}.hanzi, .pinyin and, when asked for, {subset}.<mode>; {subset}.<mode>.tsv for held-out subsets. Every
 /// function throws Error when the disk refuses.
+/// Every file that a corpus folder may hold, whatever the key modes.
+std::vector<std::string> corpus_file_names();
+
 class CorpusOutput {
  public:
   CorpusOutput(const std::string& folder, const KeySampling& sampling, bool key_files);

@@ -28,6 +28,7 @@ class ResourceBuilder {
     const auto file = value_or_throw(MappedFile::open(target_dictionary));
     dictionary_text_ = as_text(*file);
     targets_ = value_or_throw(text::Dictionary::parse(dictionary_text_, target_dictionary));
+    targets_name_ = target_dictionary;
     for (const std::string& path : words) {
       const auto list = value_or_throw(MappedFile::open(path));
       const WordListReport read = read_word_list(as_text(*list), path, &entries_);
@@ -47,6 +48,9 @@ class ResourceBuilder {
     lexicon_build_ = value_or_throw(text::build_lexicon(entries_, targets_));
     lexicon_ = value_or_throw(text::Lexicon::parse(lexicon_build_.blob, "lexicon"));
     report_.num_words = static_cast<int64_t>(lexicon_build_.words.size());
+    if (report_.num_words == 0)
+      throw Error("no word is left: none of the rows has hanzi of " + targets_name_ +
+                  " alone; is that the dictionary of the hanzi, and are these word lists?");
     report_.skipped_entries += lexicon_build_.skipped_entries;
     report_.unreadable = lexicon_build_.unreadable;
     say("lexicon: " + std::to_string(report_.num_words) + " words, " + std::to_string(report_.unreadable.size()) +
@@ -160,6 +164,7 @@ class ResourceBuilder {
   std::function<void(const std::string&)> progress_;
   std::string dictionary_text_;
   text::Dictionary targets_;
+  std::string targets_name_;
   std::vector<text::LexiconEntry> entries_;
   AnnotatedText text_;
   text::LexiconBuild lexicon_build_;

@@ -19,7 +19,7 @@ if(PKG_CONFIG)
   file(GLOB_RECURSE pc "${WORK}/prefix/*/litenat.pc")
   get_filename_component(folder "${pc}" DIRECTORY)
   execute_process(COMMAND ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${folder}
-    ${PKG_CONFIG} --define-variable=prefix=${WORK}/prefix --cflags --libs litenat
+    ${PKG_CONFIG} --cflags --libs litenat
     OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   separate_arguments(flags)
   run(${CXX} -std=c++17 ${CONSUMER}/main.cc -o ${WORK}/by_pkg_config ${flags})
