@@ -51,7 +51,9 @@ void set_model_sizes(const Dictionaries& dictionaries, graph::ModelSpec* model) 
     throw Error("model.head.boundary: expected false unless model.input = \"keys\", found true");
   if (model->input == InputKind::kTokens && model->head.syllable)
     throw Error("model.head.syllable: expected false for model.input = \"tokens\", found true");
-  *model = value_or_throw(graph::resolve(*model));
+  const Result<graph::ModelSpec> resolved = graph::resolve(*model);
+  if (!resolved.ok()) throw Error("model." + resolved.status().message());  // the key as a configuration names it
+  *model = resolved.value();
 }
 
 /// Opens a split as a data set of type T; `kind`: the input of a tagger, the family of another model.
