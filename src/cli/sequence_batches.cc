@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 #include <numeric>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -86,8 +87,12 @@ void SequenceWorkers::run(const std::vector<SourceSentence>& sentences, const Si
     lengths.push_back(add_specials(sentence.ids, system_->is_autoregressive()).size());
   BatchQueue queue(sentences, make_batches(lengths, system_->batch_tokens()), sink);
   std::vector<std::thread> threads;
-  for (size_t i = 1; i < converters_.size(); ++i)
-    threads.emplace_back([&queue, converter = converters_[i].get()] { queue.work(converter); });
+  try {
+    for (size_t i = 1; i < converters_.size(); ++i)
+      threads.emplace_back([&queue, converter = converters_[i].get()] { queue.work(converter); });
+  } catch (const std::system_error&) {
+    // The system allows no more threads: those that there are do the work.
+  }
   queue.work(converters_[0].get());
   for (std::thread& thread : threads) thread.join();
   queue.rethrow();

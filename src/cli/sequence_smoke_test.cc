@@ -299,6 +299,17 @@ TEST_F(SequenceVerbTest, DistillLeavesLinesEmptyThatAreTooLong) {
   EXPECT_EQ(lines[1], "");
 }
 
+TEST_F(SequenceVerbTest, DistillNeverOverwritesItsInput) {
+  write_file(folder_ / "in", "a b c\n");
+  for (const Arguments& flags : {Arguments{}, Arguments{"--restart"}}) {
+    const Outcome outcome =
+        litenat(with({"distill", student_.path(), "--input", folder_ / "in", "--output", folder_ / "./in"}, flags));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err, HasSubstr("is the input itself"));
+    EXPECT_EQ(read_file(folder_ / "in"), "a b c\n");
+  }
+}
+
 TEST_F(SequenceVerbTest, DistillRefusesTaggersAndEmptyInputs) {
   export_model::testing::write_tiny_run(folder_ / "tagger");
   write_file(folder_ / "in", "a\n");

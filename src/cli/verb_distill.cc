@@ -103,6 +103,9 @@ class Distillation {
       throw Error(resolved_.path + ": is a text-entry model, expected a model with a decoder");
     system_ = std::make_unique<SequenceSystem>(resolved_, options.engine, options.sequence, 1,
                                                TextMode{options.raw, options.detokenize});
+    std::error_code ignored;  // what is not there is no input
+    if (fs::equivalent(options.input, options.output, ignored))
+      throw Error(options.output + ": is the input itself, expected another file for the output");
     lines_ = read_lines(options.input);
     if (lines_.empty()) throw Error(options.input + ": is empty, expected a sentence a line");
     identity_ = identity_of(*system_, lines_);

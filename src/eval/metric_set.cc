@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <system_error>
 #include <thread>
 
 namespace litenat::eval {
@@ -110,7 +111,11 @@ void MetricSet::add_lines(const std::vector<std::string>& hypotheses,
   };
   std::vector<std::thread> helpers;
   const size_t blocks = (count + kBlock - 1) / kBlock;
-  for (size_t i = 1; i < std::min(static_cast<size_t>(std::max(threads, 1)), blocks); ++i) helpers.emplace_back(work);
+  try {
+    for (size_t i = 1; i < std::min(static_cast<size_t>(std::max(threads, 1)), blocks); ++i) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // The system allows no more threads: those that there are do the work.
+  }
   work();
   for (std::thread& helper : helpers) helper.join();
   for (size_t i = 0; i < count; ++i) count_references(references[first + i].size());
