@@ -81,7 +81,8 @@ std::shared_ptr<const Container> open_resources(const std::string& checkpoint_pa
   if (!path.empty()) return value_or_throw(Container::open(path));
   if (spec.input == graph::InputKind::kTokens && !graph::has_decoder(spec)) return nullptr;
   throw Error(checkpoint_path +
-              ": no resources.litenat in its folder or the one above: put the run's there, or name it with `litenat export --resources`");
+              ": no resources.litenat in its folder or the one above: put the run's there, or name it with `litenat "
+              "export --resources`");
 }
 
 void copy_resources(const Container& resources, const graph::ModelSpec& spec, format::ContainerWriter* writer) {
